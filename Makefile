@@ -1,0 +1,33 @@
+PYTHON ?= python3.11
+BIN = .venv/bin
+READY = .venv/.ready
+
+.PHONY: setup run test check fix train browser
+
+setup: $(READY)  ## everything into .venv
+
+$(READY): requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e ".[dev,train]"
+	touch $(READY)
+
+run: setup  ## open the app with the bundled model
+	$(BIN)/python app.py
+
+test: check browser  ## every check: lint, unit, browser
+	$(BIN)/python -m pytest
+
+check: setup  ## lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+fix: setup  ## repair what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+browser: setup  ## a Chromium for the browser tests, where there is none
+	$(BIN)/python tests/install_browser.py
+
+train: setup  ## a tiny version of all training stages on synthetic photos
+	$(BIN)/python -m autofocus.training demo

@@ -1,0 +1,78 @@
+"""The page: drop a photo, see how near everything is, and move the focus."""
+
+import os
+import sys
+from importlib.util import find_spec
+
+import gradio as gr
+
+from autofocus.page.api import wire_api
+from autofocus.page.downloads import Downloads
+from autofocus.page.focusing import Focusing
+from autofocus.page.judging import Judging
+from autofocus.page.layout import HERE, Layout
+from autofocus.page.networks import network_of
+from autofocus.page.opening import Opening
+from autofocus.page.reviewing import BLIND_PAGE
+from autofocus.weights import VersionError
+
+LARGEST_UPLOAD = "200mb"
+SCRIPTS = ("page.js", "camera.js", "live.js")
+# Gradio's bar of pages would be there for a moment, and move everything below it.
+NO_BAR = "<style>.nav-holder { display: none !important; }</style>"
+
+
+def build_page() -> Layout:
+    """The whole page, ready to be launched; no network is loaded yet."""
+    page = Layout()
+    with page.demo:
+        focusing = Focusing(page)
+        parts = [Opening(page, focusing), focusing, Downloads(page), page.comparing, page.reviewing]
+        for part in parts:
+            part.wire()
+        wire_api()
+    # Judged on a page of its own, which knows no version's name.
+    with page.demo.route("Review", BLIND_PAGE, show_in_navbar=False):
+        Judging().wire()
+    return page
+
+
+def launch_options() -> dict:
+    """How the page is served: nothing is loaded from, or told to, anybody else."""
+    sans = [gr.themes.Font(name) for name in ("system-ui", "sans-serif")]
+    mono = [gr.themes.Font(name) for name in ("ui-monospace", "monospace")]
+    return {
+        "theme": gr.themes.Base(
+            font=sans, font_mono=mono, primary_hue="amber", neutral_hue="neutral"
+        ),
+        "css_paths": [HERE / f"{name}.css" for name in ("page", "versions")],
+        "head": NO_BAR,
+        "js": script(),
+        "max_file_size": LARGEST_UPLOAD,
+        "allowed_paths": [],
+        "enable_monitoring": False,
+        "mcp_server": find_spec("mcp") is not None,  # installed with gradio[mcp]
+        "ssr_mode": False,
+        "footer_links": [],
+    }
+
+
+def script() -> str:
+    """What runs once in every visitor's browser."""
+    parts = [(HERE / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return "() => {\n" + "\n".join(f"{{\n{part}\n}}" for part in parts) + "\n}"
+
+
+def main() -> None:
+    """Serve the page, with the default version loaded already."""
+    page = build_page()
+    if page.version.value:
+        try:
+            network_of(page.version.value)
+        except VersionError as error:  # visitors are told so too, and may choose another
+            print(f"Auto Focus: {error}", file=sys.stderr)
+    page.demo.launch(inbrowser=bool(os.environ.get("DISPLAY")), **launch_options())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+"""Auto Focus: any photo, as if taken with a fast lens.
+
+file → photo → predict (depth, saliency) → focus → render → photo: one module for each hop.
+
+    from autofocus import focus, photo, predict, render, weights
+    picture = photo.read_photo("photo.jpg").pixels
+    found = predict.predict(weights.load_network(weights.find_version()), picture)
+    near = focus.choose_focus(found.depth, found.saliency).depth
+    soft = render.render(picture, found.depth, near, render.aperture_of(1.4))
+    photo.write_photo(soft, "out.jpg")
+"""

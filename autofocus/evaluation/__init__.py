@@ -1,0 +1,1 @@
+"""Metrics and benchmarks: offline work, never imported by the app."""

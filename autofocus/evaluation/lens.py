@@ -1,0 +1,145 @@
+"""Measure the lens on ray-traced scenes, beside known renderers, in one run.
+
+    python -m autofocus.evaluation.lens ../shared/data/lens --pictures differences.png
+
+PSNR and SSIM in sRGB: overall; in the edge band (within the largest circle's radius of a depth step
+above 0.05); there without the pixels that clipped light reaches; in focus. Means over all pictures.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from autofocus.evaluation.lens_baselines import BASELINES
+from autofocus.evaluation.lens_scenes import Case, read_cases
+from autofocus.evaluation.pictures import psnr, ssim
+from autofocus.render import render
+
+Renderer = Callable[[Case], np.ndarray]
+COLUMNS = ("psnr", "ssim", "edge", "dim_edge", "in_focus", "s_per_mp")
+TITLES = ("PSNR", "SSIM", "edge band", "edge band, dim", "in focus", "s/MP")
+OURS = "this renderer"
+CONTRAST = 4  # of differences in the picture
+
+
+def renderers(wanted: str, highlights: float | None = None) -> dict[str, Renderer]:
+    """This renderer and the baselines: "all", or only "ours"."""
+    every: dict[str, Renderer] = {}
+    if wanted == "all":
+        every = {name: plain(method) for name, method in BASELINES.items()}
+    return every | {OURS: lambda case: ours(case, highlights)}
+
+
+def plain(method: Callable[..., np.ndarray]) -> Renderer:
+    """A baseline as a renderer of cases."""
+    return lambda case: method(case.photo, case.depth, case.focus, case.aperture)
+
+
+def ours(case: Case, highlights: float | None) -> np.ndarray:
+    """The project's lens, with its default highlights unless told."""
+    extra = {} if highlights is None else {"highlights": highlights}
+    return render(
+        case.photo,
+        case.depth,
+        case.focus,
+        case.aperture,
+        blades=case.blades,
+        rotation=case.rotation,
+        **extra,
+    )
+
+
+def scores(picture: np.ndarray, case: Case) -> dict[str, float]:
+    """The figures of one picture, as 8-bit files would have them."""
+    shown = np.round(np.clip(picture, 0, 1) * 255) / 255
+    return {
+        "psnr": psnr(shown, case.truth),
+        "ssim": ssim(shown, case.truth),
+        "edge": psnr(shown, case.truth, case.edge_band),
+        "dim_edge": psnr(shown, case.truth, case.edge_band & ~case.lit),
+        "in_focus": psnr(shown, case.truth, case.in_focus),
+    }
+
+
+def measure(renderer: Renderer, cases: list[Case]) -> tuple[dict[str, dict], list[np.ndarray]]:
+    """Scores by case name, with seconds per megapixel, and the pictures."""
+    figures, pictures = {}, []
+    for case in cases:
+        start = time.perf_counter()
+        picture = renderer(case)
+        seconds = time.perf_counter() - start
+        speed = {"s_per_mp": seconds / case.depth.size * 1e6}
+        figures[case.name] = scores(picture, case) | speed
+        pictures.append(picture)
+    return figures, pictures
+
+
+def mean(figures: dict[str, dict]) -> dict[str, float]:
+    """The mean of every column over the cases where it is defined."""
+    return {c: float(np.nanmean([row[c] for row in figures.values()])) for c in COLUMNS}
+
+
+def table(rows: dict[str, dict[str, float]]) -> str:
+    """Rows of figures as a Markdown table."""
+    lines = [f"| renderer | {' | '.join(TITLES)} |", "|---|" + "---|" * len(TITLES)]
+    for name, row in rows.items():
+        cells = [f"{row[c]:.4f}" if c == "ssim" else f"{row[c]:.2f}" for c in COLUMNS]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def differences(cases: list[Case], pictures: dict[str, list[np.ndarray]]) -> np.ndarray:
+    """One row a case: the truth, then each renderer's difference ×4 around grey."""
+    rows = []
+    for i, case in enumerate(cases):
+        errors = [0.5 + CONTRAST * (made[i] - case.truth) for made in pictures.values()]
+        rows.append(np.hstack([case.truth, *errors]))
+    return np.clip(np.vstack(rows), 0, 1)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table; with --pictures and --output write pictures and JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="a folder of scenes")
+    parser.add_argument("--only", choices=["all", "ours"], default="all")
+    parser.add_argument("--highlights", type=float, help="the lens's highlight strength")
+    parser.add_argument("--each", action="store_true", help="also a table of every picture")
+    parser.add_argument("--pictures", type=Path, help="where to write differences from the truth")
+    parser.add_argument("--output", type=Path, help="where to write all figures as JSON")
+    parser.add_argument("--threads", type=int, help="CPU threads to use")
+    options = parser.parse_args(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+        cv2.setNumThreads(options.threads)
+    try:
+        report(options, read_cases(options.folder))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def report(options: argparse.Namespace, cases: list[Case]) -> None:
+    """Measure every renderer on the cases and show what came out."""
+    figures, pictures = {}, {}
+    for name, renderer in renderers(options.only, options.highlights).items():
+        figures[name], pictures[name] = measure(renderer, cases)
+    print(table({name: mean(rows) for name, rows in figures.items()}))
+    if options.each:
+        print(f"\n{table(figures[OURS])}")
+    if options.pictures:
+        picture = np.round(differences(cases, pictures) * 255).astype(np.uint8)
+        cv2.imwrite(str(options.pictures), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    if options.output:
+        options.output.write_text(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The parts of the lens: light, aperture, planes; `autofocus.render` puts them together."""

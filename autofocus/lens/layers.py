@@ -1,0 +1,209 @@
+"""Two layers of a scene, from one photo: what is seen, and what that hides.
+
+A photo's pixels at a depth step are mixed from both sides (the photo is antialiased) while the
+depth map gives each to one of the two. `unmix` separates them; `hidden` continues the far side
+under the near one.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+from autofocus.lens.edges import lowest
+
+STEP = 0.03  # a depth difference that counts as one surface in front of another
+REACH = 2  # pixels around a mixed one in which its two pure colours are looked for
+SIGMA = 1.5  # pixels: nearer ones count more
+IMPURE = 0.02  # weight of pixels that are mixed themselves, for surfaces too thin to have others
+DOUBT = 0.004  # squared colour contrast (linear light) under which the mixing share is a guess
+LEAST_NEAR = 0.15  # of a pixel that the depth map gives to the near side
+FALL = 0.125  # weight of one pyramid level against the finer one
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`light`: 3×H×W linear; `depth`: H×W, 1 nearest; `alpha`: H×W coverage in [0, 1]."""
+
+    light: torch.Tensor
+    depth: torch.Tensor
+    alpha: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A photo (`light`, `depth`) and its two layers."""
+
+    light: torch.Tensor
+    depth: torch.Tensor
+    front: Layer
+    back: Layer
+
+
+def split(light: torch.Tensor, depth: torch.Tensor, reach: float) -> Scene:
+    """Light 3×H×W and depth H×W → the front layer and, `reach` pixels under it, the hidden one."""
+    front, back = unmix(light, depth)
+    mixed = back.alpha > 0
+    seen = torch.where(mixed & (front.alpha < 0.5), back.light, front.light)
+    filled = hidden(seen, depth, reach)
+    back = Layer(
+        torch.where(mixed, back.light, filled.light),
+        torch.where(mixed, back.depth, filled.depth),
+        torch.where(mixed, back.alpha, filled.alpha),
+    )
+    return Scene(light, depth, front, back)
+
+
+def unmix(light: torch.Tensor, depth: torch.Tensor) -> tuple[Layer, Layer]:
+    """Every pixel at a depth step as near colour · alpha + far colour · (1 − alpha).
+
+    The pixel's own surface keeps what makes the sum the photo's pixel again; the other side's
+    colour comes from its pure pixels near by. Elsewhere the front is the photo, the back empty.
+    """
+    nearest, farthest = -lowest(-depth, 1), lowest(depth, 1)
+    band = nearest - farthest > STEP
+    front = Layer(light.clone(), depth.clone(), torch.ones_like(depth))
+    back = Layer(torch.zeros_like(light), depth.clone(), torch.zeros_like(depth))
+    where = band.nonzero(as_tuple=True)
+    if len(where[0]) == 0:
+        return front, back
+    middle = (nearest + farthest)[where] / 2
+    near, far = sides(light, depth, band, where, middle)
+    own = light[:, where[0], where[1]]
+    is_near = depth[where] > middle
+    alpha = mixing_share(own, near[:3], far[:3], is_near)
+    kept_near = ((own - (1 - alpha) * far[:3]) / alpha.clamp(min=LEAST_NEAR)).clamp(min=0)
+    kept_far = ((own - alpha * near[:3]) / (1 - alpha).clamp(min=0.5)).clamp(min=0)
+    front.light[:, where[0], where[1]] = torch.where(is_near, kept_near, near[:3])
+    back.light[:, where[0], where[1]] = torch.where(is_near, far[:3], kept_far)
+    front.depth[where] = torch.where(is_near, depth[where], near[3])
+    back.depth[where] = torch.where(is_near, far[3], depth[where])
+    front.alpha[where] = alpha
+    back.alpha[where] = 1.0
+    return front, back
+
+
+def sides(
+    light: torch.Tensor,
+    depth: torch.Tensor,
+    band: torch.Tensor,
+    where: tuple[torch.Tensor, torch.Tensor],
+    middle: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """For N places: mean colour and depth (4×N) of what is nearer than `middle`, and farther."""
+    near, far = gather_sides(light, depth, band, where, middle, None)
+    return gather_sides(light, depth, band, where, middle, far)[0], far
+
+
+def gather_sides(
+    light: torch.Tensor,
+    depth: torch.Tensor,
+    band: torch.Tensor,
+    where: tuple[torch.Tensor, torch.Tensor],
+    middle: torch.Tensor,
+    against: torch.Tensor | None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """As `sides`; mixed pixels count by their contrast `against` the far side if that is known."""
+    image = torch.cat([light, depth[None]])
+    height, width = depth.shape
+    near, far = torch.zeros(2, 5, len(middle), device=depth.device)
+    for y in range(-REACH, REACH + 1):
+        for x in range(-REACH, REACH + 1):
+            rows = (where[0] + y).clamp(0, height - 1)
+            columns = (where[1] + x).clamp(0, width - 1)
+            value = image[:, rows, columns]
+            falloff = torch.exp(torch.tensor(-(x * x + y * y) / (2 * SIGMA**2)))
+            impure = IMPURE / (1 + value[:3].amax(0)) ** 2
+            if against is not None:
+                impure *= ((value[:3].clamp(max=1) - against[:3].clamp(max=1)) ** 2).sum(0)
+            weight = torch.where(band[rows, columns], impure, 1.0) * falloff
+            is_near = (value[3] > middle).float()
+            stacked = torch.cat([value, torch.ones_like(value[:1])]) * weight
+            near += stacked * is_near
+            far += stacked * (1 - is_near)
+    return near[:4] / near[4].clamp(min=1e-9), far[:4] / far[4].clamp(min=1e-9)
+
+
+def mixing_share(
+    own: torch.Tensor, near: torch.Tensor, far: torch.Tensor, is_near: torch.Tensor
+) -> torch.Tensor:
+    """How much of each pixel (3×N) the near colour covers, N.
+
+    The least-squares share, drawn to the middle of its range by so much as contrast is missing. A
+    depth map sampled at pixel centres says which half of the range it is in.
+    """
+    contrast = near - far
+    expected = torch.where(is_near, 0.85, 0.15)
+    share = ((own - far) * contrast).sum(0) + DOUBT * expected
+    share = share / ((contrast * contrast).sum(0) + DOUBT)
+    return torch.where(is_near, share.clamp(LEAST_NEAR, 1), share.clamp(0, 0.5))
+
+
+def hidden(light: torch.Tensor, depth: torch.Tensor, reach: float) -> Layer:
+    """What lies behind each pixel: the farther surfaces around it, the closest counting most.
+
+    A pyramid holds at each level the farthest surface of its cells; a pixel takes the cells around
+    it that are farther by `STEP`, over all levels within reach, weighted down by their size. Looked
+    up at half the size: it is smooth, and next to outlines `unmix` knows better.
+    """
+    cells = farther_half(torch.cat([light, depth[None]]))
+    own = nearer_half(depth)
+    total = torch.zeros(5, *own.shape, device=depth.device)
+    level, fall = 1, 1.0
+    while True:
+        total += fall * farther_around(cells, own)
+        level, fall = level + 1, fall * FALL
+        if 2**level >= 2 * reach + 2 or min(cells.shape[1:]) == 1:
+            break
+        cells = farther_half(cells)
+    total = functional.interpolate(total[None], scale_factor=2, mode="bilinear")[0]
+    total = total[:, : depth.shape[0], : depth.shape[1]]
+    weight = total[4]
+    found = weight > 1e-12
+    values = total[:4] / weight.clamp(min=1e-12)
+    return Layer(values[:3], torch.where(found, values[3], depth), found.float())
+
+
+def nearer_half(depth: torch.Tensor) -> torch.Tensor:
+    """H×W depth at half the size: the nearest of every 2×2."""
+    height, width = depth.shape
+    padded = functional.pad(depth[None, None], (0, width % 2, 0, height % 2), mode="replicate")
+    return functional.max_pool2d(padded, 2)[0, 0]
+
+
+def farther_half(cells: torch.Tensor) -> torch.Tensor:
+    """4×H×W (light and depth) at half the size; of every 2×2 only the farthest surface counts."""
+    height, width = cells.shape[1:]
+    padded = functional.pad(cells[None], (0, width % 2, 0, height % 2), mode="replicate")[0]
+    four = torch.stack([padded[:, y::2, x::2] for y in (0, 1) for x in (0, 1)])
+    farthest = four[:, 3].amin(0)
+    weight = (1 - (four[:, 3] - farthest) / STEP).clamp(min=0)[:, None]
+    return (four * weight).sum(0) / weight.sum(0)
+
+
+def farther_around(cells: torch.Tensor, depth: torch.Tensor) -> torch.Tensor:
+    """5×H×W: bilinear sums of light, depth and weight of the cells farther than each pixel."""
+    scale = cells.shape[1] / depth.shape[0], cells.shape[2] / depth.shape[1]
+    factor = 2 ** round(torch.log2(torch.tensor(1 / max(scale))).item())
+    rows, columns = (
+        (torch.arange(n, device=depth.device) + 0.5) / factor - 0.5 for n in depth.shape
+    )
+    total = torch.zeros(5, *depth.shape, device=depth.device)
+    for y in (0, 1):
+        for x in (0, 1):
+            i, wy = tap(rows, y, cells.shape[1])
+            j, wx = tap(columns, x, cells.shape[2])
+            value = cells[:, i][:, :, j]
+            apart = depth - value[3]
+            farther = (apart / STEP - 0.5).clamp(0, 0.5) * apart * apart
+            weight = wy[:, None] * wx[None, :] * farther
+            total[:4] += value * weight
+            total[4] += weight
+    return total
+
+
+def tap(places: torch.Tensor, side: int, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Index and bilinear weight of the cell before (0) or after (1) fractional places."""
+    floor = places.floor()
+    weight = (places - floor) if side else 1 - (places - floor)
+    return (floor.long() + side).clamp(0, size - 1), weight

@@ -1,0 +1,249 @@
+"""Planes of equal blur, put together from the nearest to the farthest, tile by tile."""
+
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+import torch
+from torch.nn import functional
+
+from autofocus.lens.aperture import disc_kernel
+from autofocus.lens.layers import Scene
+
+SHARP = 0.5  # pixels: circles up to this radius are points
+FINEST = 0.75  # pixels between planes near the focus
+PROPORTION = 0.16  # of their radius between planes far from it
+PARALLAX = 1.5  # plane spacings between two blurs from which on the hidden layer shows
+GAP = 0.03  # of depth: without anything in between, what comes next lies behind, not beside
+FULL_DETAIL = 10.0  # pixels: larger circles are spread in a picture of half, a quarter … the size
+TILE = 256  # pixels: small enough for a processor's cache, and at least four largest circles
+
+Tick = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A layer on its way through the lens.
+
+    `light`: H×W×4, linear light times coverage, and coverage; `radius`: H×W signed radius of the
+    circle of confusion in pixels, positive nearer than the focus.
+    """
+
+    light: torch.Tensor
+    radius: torch.Tensor
+
+    def is_seen(self) -> bool:
+        """Whether there is anything on it."""
+        return bool(self.light[..., 3].any())
+
+    def cut(self, rows: slice, columns: slice) -> "Sheet":
+        """A rectangle of it."""
+        return Sheet(
+            self.light[rows, columns].contiguous(), self.radius[rows, columns].contiguous()
+        )
+
+
+def composite(
+    scene: Scene, focus: float, scale: float, shape: tuple[int, float], tick: Tick
+) -> torch.Tensor:
+    """The scene through the lens, 3×H×W linear.
+
+    `scale`: radius in pixels per unit of depth; `shape`: blades and rotation; `tick` is told the
+    share done.
+    """
+    sheets = settle(scene, focus, scale)
+    planes = plane_radii(
+        min(float(sheet.radius.min()) for sheet in sheets),
+        max(float(sheet.radius.max()) for sheet in sheets),
+    )
+    kernels = [disc_kernel(r / reduction(r), *shape).to(scene.light.device) for r in planes]
+    reach = max(abs(planes[0]), abs(planes[-1]))
+    margin, tile = tile_size(reach, scene.light.device.type)
+    height, width = scene.depth.shape
+    padded = [pad(sheet, margin, tile) for sheet in sheets]
+    result = torch.empty(3, height, width, device=scene.light.device)
+    spots = list(tiles(height, width, tile))
+
+    def take(spot: tuple[int, int]) -> None:
+        y, x = spot
+        window = slice(y, y + tile + 2 * margin), slice(x, x + tile + 2 * margin)
+        parts = [sheet.cut(*window) for sheet in padded]
+        picture = through_planes(parts[: 1 + parts[1].is_seen()], planes, kernels, scale)
+        inner = picture[margin : margin + height - y, margin : margin + width - x][:tile, :tile]
+        result[:, y : y + tile, x : x + tile] = inner.movedim(-1, 0)
+
+    for number, _ in enumerate(each(take, spots, scene.light.device.type)):
+        tick((number + 1) / len(spots))
+    return result
+
+
+def each(take: Callable, spots: list, device: str) -> Iterator[None]:
+    """Do all tiles: on a processor as many at once as torch has threads, each on one of them."""
+    threads = torch.get_num_threads()
+    if device != "cpu" or threads == 1 or len(spots) == 1:
+        yield from map(take, spots)
+        return
+    with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        try:
+            yield from pool.map(take, spots)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def settle(scene: Scene, focus: float, scale: float) -> list[Sheet]:
+    """Both layers with their radii.
+
+    Where these differ too little for anything to be uncovered, a pixel stays what the photo has
+    there, on one layer.
+    """
+    front, back = scene.front, scene.back
+    depths = (scene.depth, front.depth, back.depth)
+    own, near, far = (tolerant(scale * (depth - focus)) for depth in depths)
+    spacing = (PROPORTION * near.abs().maximum(far.abs())).clamp(min=FINEST)
+    apart = ((near - far) / spacing - PARALLAX).clamp(0, 1)
+    alpha = 1 - apart * (1 - front.alpha)
+    shown = front.light * (front.alpha * apart) + scene.light * (1 - apart)
+    cover = back.alpha * apart
+    return [
+        Sheet(torch.cat([shown, alpha[None]]).movedim(0, -1), own + apart * (near - own)),
+        Sheet(torch.cat([back.light * cover, cover[None]]).movedim(0, -1), far),
+    ]
+
+
+def tolerant(radius: torch.Tensor) -> torch.Tensor:
+    """Signed radii with what is nearly in focus brought to 0, without a jump anywhere."""
+    size = radius.abs()
+    return radius.sign() * torch.minimum(size, 2 * (size - SHARP).clamp(min=0))
+
+
+def plane_radii(lowest: float, highest: float) -> list[float]:
+    """Signed radii from the farthest to the nearest that enclose a range."""
+    side = [0.0]
+    while side[-1] < max(abs(lowest), abs(highest)):
+        side.append(side[-1] + max(FINEST, PROPORTION * side[-1]))
+    signed = [-r for r in reversed(side[1:])] + side
+    first = max((i for i, r in enumerate(signed) if r <= lowest), default=0)
+    last = min((i for i, r in enumerate(signed) if r >= highest), default=len(signed) - 1)
+    return signed[first : last + 1]
+
+
+def reduction(radius: float) -> int:
+    """The power of two by which a picture may shrink before it is spread by a radius."""
+    return 2 ** max(0, math.ceil(math.log2(max(abs(radius), 1e-6) / FULL_DETAIL)))
+
+
+def tile_size(reach: float, device: str) -> tuple[int, int]:
+    """The margin that a tile needs and its side, both multiples of every reduction."""
+    step = 2 * reduction(reach)
+    margin = (math.ceil(reach) // step + 2) * step
+    side = max(TILE if device == "cpu" else 8 * TILE, 4 * margin)
+    return margin, math.ceil(side / step) * step
+
+
+def tiles(height: int, width: int, side: int) -> Iterator[tuple[int, int]]:
+    """Top left corners."""
+    return ((y, x) for y in range(0, height, side) for x in range(0, width, side))
+
+
+def pad(sheet: Sheet, margin: int, tile: int) -> Sheet:
+    """The borders repeated, to a margin around whole tiles or less where the photo is smaller."""
+    height, width = sheet.radius.shape
+    index = [
+        torch.arange(
+            -margin, math.ceil(n / tile) * tile + margin, device=sheet.radius.device
+        ).clamp(0, n - 1)
+        for n in (height, width)
+    ]
+    return Sheet(sheet.light[index[0]][:, index[1]], sheet.radius[index[0]][:, index[1]])
+
+
+def through_planes(
+    sheets: list[Sheet], planes: list[float], kernels: list[torch.Tensor], scale: float
+) -> torch.Tensor:
+    """One tile with its margin, H×W×3.
+
+    Coverages of planes that follow each other in depth add up, as one slanted surface's do; across
+    a gap in depth they multiply, as those of unrelated surfaces do.
+    """
+    size = sheets[0].radius.shape
+    picture = sheets[0].light.new_zeros(*size, 3)
+    open_to = picture.new_ones(size)  # light from behind all finished groups
+    group = picture.new_zeros(size)  # coverage of the group at work
+    last = picture.new_full(size, float("inf"))  # radius of the last plane met
+    occupied = occupied_planes(sheets, planes)
+    for k in reversed(range(len(planes))):
+        if not occupied[k]:
+            continue
+        spread = blur(slice_of(sheets, planes, k), kernels[k], reduction(planes[k]))
+        alpha = spread[..., 3].clamp(min=0)
+        met = alpha > 1e-3
+        beside = planes[min(k + 1, len(planes) - 1)] + 0.01
+        behind = ((last - beside) / max(scale * GAP, 1e-6)).clamp(0, 1) * met
+        left = open_to * (1 - group)
+        group = group * (1 - behind)
+        open_to = left / (1 - group).clamp(min=1e-6)
+        taken = alpha.minimum(1 - group) * open_to
+        picture += spread[..., :3] * (taken / alpha.clamp(min=1e-6))[..., None]
+        group = (group + alpha).clamp_(max=1)
+        last = torch.where(met, planes[k], last)
+    return picture / (1 - open_to * (1 - group)).clamp(min=1e-6)[..., None]
+
+
+def occupied_planes(sheets: list[Sheet], planes: list[float]) -> list[bool]:
+    """Whether anything lies on each plane: shared by a pixel's two nearest ones."""
+    edges = torch.tensor(planes, device=sheets[0].radius.device)
+    found = torch.zeros(len(planes) + 2, dtype=torch.long, device=edges.device)
+    for sheet in sheets:
+        radii = sheet.radius[sheet.light[..., 3] > 0]
+        found += torch.bincount(torch.bucketize(radii, edges), minlength=len(planes) + 2)
+    return [bool(found[k] + found[k + 1]) for k in range(len(planes))]
+
+
+def slice_of(sheets: list[Sheet], planes: list[float], k: int) -> torch.Tensor:
+    """H×W×4: what lies on plane k."""
+    parts = [sheet.light * share_of(sheet.radius, planes, k)[..., None] for sheet in sheets]
+    return sum(parts[1:], start=parts[0])
+
+
+def share_of(radius: torch.Tensor, planes: list[float], k: int) -> torch.Tensor:
+    """How much of each pixel lies on plane k: 1 at its radius, falling to 0 at its neighbours'."""
+    share = torch.ones_like(radius)
+    if k > 0:
+        share = share.minimum((radius - planes[k - 1]) / (planes[k] - planes[k - 1]))
+    if k + 1 < len(planes):
+        share = share.minimum((planes[k + 1] - radius) / (planes[k + 1] - planes[k]))
+    return share.clamp_(0, 1)
+
+
+def blur(content: torch.Tensor, kernel: torch.Tensor, factor: int) -> torch.Tensor:
+    """H×W×C convolved with a kernel whose pixels are `factor` times as large."""
+    if factor == 1:
+        return convolve(content, kernel)
+    planar = content.movedim(-1, 0)[None]
+    small = functional.avg_pool2d(planar, factor)[0].movedim(0, -1)
+    spread = convolve(small, kernel).movedim(-1, 0)[None]
+    size = content.shape[:2]
+    return functional.interpolate(spread, size=size, mode="bilinear")[0].movedim(0, -1)
+
+
+def convolve(content: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+    """H×W×C convolved with a kernel; darkness outside.
+
+    On a processor OpenCV is several times as fast as torch; on a GPU it is a product of spectra.
+    """
+    if kernel.shape[0] == 1:
+        return content
+    if content.device.type == "cpu":
+        flipped = kernel.flip(0, 1).numpy()
+        image = content.contiguous().numpy()
+        return torch.from_numpy(cv2.filter2D(image, -1, flipped, borderType=cv2.BORDER_CONSTANT))
+    reach = kernel.shape[0] // 2
+    size = [n + 2 * reach for n in content.shape[:2]]
+    planar = content.movedim(-1, 0)
+    spectrum = torch.fft.rfft2(planar, s=size) * torch.fft.rfft2(kernel, s=size)
+    spread = torch.fft.irfft2(spectrum, s=size)
+    height, width = content.shape[:2]
+    return spread[:, reach : reach + height, reach : reach + width].movedim(0, -1)

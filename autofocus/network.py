@@ -1,0 +1,252 @@
+"""The network: one encoder, one decoder, two heads; photo in, depth and saliency out.
+
+    photo ─▶ Encoder ─▶ five maps at strides 2, 4, 8, 16, 32
+                          │
+                          ▼
+                       Decoder ─▶ 256 channels at half the photo's resolution
+                          │
+              ┌───────────┴───────────┐
+          depth head            saliency head
+        256 → 32 → 1            256 → 32 → 1
+      upsample, to 0..1       upsample, sigmoid
+
+It follows "Going Deeper with Depth Maps" (Canva Engineering), with one addition: the encoder's
+first convolution is handed to the decoder as a skip at stride 2, which carries the outlines.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import timm
+import torch
+import torchvision
+from torch import Tensor, nn
+from torch.nn import functional
+
+STRIDE = 32
+DECODED_CHANNELS = 256
+DINOV2_MODEL = "vit_small_patch14_dinov2.lvd142m"
+DINOV2_LAYERS = (2, 5, 8, 11)  # the third, sixth, ninth and twelfth block
+DINOV2_CHANNELS = 384
+PATCH = 14
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """What the network's shape depends on; stored beside the weights."""
+
+    encoder: str = "resnet34"  # a torchvision ResNet's name, or "dinov2-s"
+    widths: tuple[int, ...] = (64, 64, 128, 192, 256)  # decoder channels at strides 2, 4, 8, 16, 32
+
+    @classmethod
+    def from_dict(cls, fields: dict) -> "NetworkConfig":
+        """Build from `config.json`'s "network" table; unknown or missing names raise TypeError."""
+        return cls(encoder=fields["encoder"], widths=tuple(fields["widths"]))
+
+    def to_dict(self) -> dict:
+        """As a table for `config.json`."""
+        return asdict(self)
+
+
+class ResNetEncoder(nn.Module):
+    """A torchvision ResNet without its pooled classifier (He et al. 2015, arXiv 1512.03385)."""
+
+    def __init__(self, name: str):
+        super().__init__()
+        resnet = torchvision.models.get_model(name, weights=None)
+        self.stem = nn.Sequential(resnet.conv1, resnet.bn1, resnet.relu)
+        self.pool = resnet.maxpool
+        self.stages = nn.ModuleList([resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4])
+        deepest = resnet.fc.in_features
+        self.channels = (64, deepest // 8, deepest // 4, deepest // 2, deepest)
+
+    def forward(self, photo: Tensor) -> list[Tensor]:
+        """Normalised photo B×3×H×W → five maps, finest first, at strides 2, 4, 8, 16, 32."""
+        maps = [self.stem(photo)]
+        x = self.pool(maps[0])
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps
+
+
+class Dinov2Encoder(nn.Module):
+    """A frozen DINOv2 ViT-S/14 (arXiv 2304.07193), four layers reassembled as in DPT (2103.13413).
+
+    Patches of 14 pixels cannot see outlines, so a small convolutional stem adds the maps at
+    strides 2 and 4. The backbone sees the photo at 14/16 of its size: one token is then exactly
+    one cell at stride 16.
+    """
+
+    channels = (32, 64, 128, 256, 384)
+
+    def __init__(self):
+        super().__init__()
+        self.backbone = timm.create_model(
+            DINOV2_MODEL, pretrained=False, num_classes=0, img_size=518, dynamic_img_size=True
+        ).requires_grad_(False)
+        half, fine, quarter, middle, coarse = self.channels
+        self.stem = conv_block(3, half, stride=2)
+        self.stem_fine = conv_block(half, fine, stride=2)
+        self.reassemble = nn.ModuleList(
+            [
+                nn.ConvTranspose2d(DINOV2_CHANNELS, fine, 4, stride=4),
+                nn.ConvTranspose2d(DINOV2_CHANNELS, quarter, 2, stride=2),
+                nn.Conv2d(DINOV2_CHANNELS, middle, 1),
+                nn.Conv2d(DINOV2_CHANNELS, coarse, 3, stride=2, padding=1),
+            ]
+        )
+
+    def train(self, mode: bool = True) -> "Dinov2Encoder":
+        """Train the stem and the reassembly; the backbone stays as it is."""
+        super().train(mode)
+        self.backbone.eval()
+        return self
+
+    @torch.no_grad()
+    def tokens(self, photo: Tensor) -> list[Tensor]:
+        """Normalised photo B×3×H×W → the four layers' tokens, each B×384×H/16×W/16."""
+        size = [side * PATCH // 16 for side in photo.shape[-2:]]
+        small = functional.interpolate(photo, size, mode="bilinear", antialias=True)
+        return self.backbone.forward_intermediates(
+            small, indices=list(DINOV2_LAYERS), norm=True, intermediates_only=True
+        )
+
+    def assemble(self, photo: Tensor, tokens: Sequence[Tensor]) -> list[Tensor]:
+        """Normalised photo and its tokens → five maps; apart so that training can cache tokens."""
+        half = self.stem(photo)
+        maps = [layer(x) for layer, x in zip(self.reassemble, tokens, strict=True)]
+        maps[0] = maps[0] + self.stem_fine(half)
+        return [half, *maps]
+
+    def forward(self, photo: Tensor) -> list[Tensor]:
+        """Normalised photo B×3×H×W → five maps, finest first, at strides 2, 4, 8, 16, 32."""
+        return self.assemble(photo, self.tokens(photo))
+
+
+def conv_block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """A 3×3 convolution, batch norm and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions beside an identity."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.first = conv_block(channels, channels)
+        self.second = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B×C×H×W → the same shape."""
+        return functional.relu(x + self.second(self.first(x)))
+
+
+class Fusion(nn.Module):
+    """One step of the decoder: from the coarser map, up ×2, join the skip, refine."""
+
+    def __init__(self, coarse: int, skip: int, width: int):
+        super().__init__()
+        self.narrow = nn.Conv2d(coarse, width, 1)
+        self.lateral = nn.Conv2d(skip, width, 3, padding=1)
+        self.refine = ResidualBlock(width)
+
+    def forward(self, coarse: Tensor, skip: Tensor) -> Tensor:
+        """B×C×h×w and B×S×2h×2w → B×width×2h×2w."""
+        return self.refine(upsample(self.narrow(coarse), skip.shape[-2:]) + self.lateral(skip))
+
+
+class Decoder(nn.Module):
+    """Coarse to fine through residual blocks and ×2 upsampling, to 256 channels at stride 2."""
+
+    def __init__(self, channels: Sequence[int], widths: Sequence[int]):
+        super().__init__()
+        self.coarsest = nn.Sequential(
+            nn.Conv2d(channels[-1], widths[-1], 3, padding=1), ResidualBlock(widths[-1])
+        )
+        steps = range(len(channels) - 2, -1, -1)  # strides 16, 8, 4, 2
+        self.fusions = nn.ModuleList(Fusion(widths[i + 1], channels[i], widths[i]) for i in steps)
+        self.expand = nn.Sequential(
+            nn.Conv2d(widths[0], DECODED_CHANNELS, 1, bias=False),
+            nn.BatchNorm2d(DECODED_CHANNELS),
+            nn.ReLU(inplace=True),
+        )
+
+    def coarse(self, maps: Sequence[Tensor]) -> Tensor:
+        """All but the last step: five maps, finest first → B×widths[1]×H/4×W/4."""
+        x = self.coarsest(maps[-1])
+        for fusion, skip in zip(self.fusions[:-1], reversed(maps[1:-1]), strict=True):
+            x = fusion(x, skip)
+        return x
+
+    def fine(self, coarse: Tensor, skip: Tensor) -> Tensor:
+        """The last step: what `coarse` gave and the map at stride 2 → B×256×H/2×W/2."""
+        return self.expand(self.fusions[-1](coarse, skip))
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Five maps, finest first → B×256×H/2×W/2."""
+        return self.fine(self.coarse(maps), maps[0])
+
+
+class Head(nn.Sequential):
+    """Two convolutions that condense the decoder's 256 channels to one, in two steps."""
+
+    def __init__(self):
+        super().__init__(
+            nn.Conv2d(DECODED_CHANNELS, 32, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(32, 1, 3, padding=1),
+        )
+
+
+class AutoFocusNet(nn.Module):
+    """Photo → how near every pixel is, and how much it belongs to the subject."""
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__()
+        self.config = config
+        dinov2 = config.encoder == "dinov2-s"
+        self.encoder = Dinov2Encoder() if dinov2 else ResNetEncoder(config.encoder)
+        self.decoder = Decoder(self.encoder.channels, config.widths)
+        self.depth_head = Head()
+        self.saliency_head = Head()
+        # ImageNet's statistics, which both encoders' public weights expect.
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
+
+    def normalise(self, photo: Tensor) -> Tensor:
+        """Photo B×3×H×W in [0, 1] → zero mean, unit variance, sides at multiples of 32."""
+        size = [max(STRIDE, round(side / STRIDE) * STRIDE) for side in photo.shape[-2:]]
+        return upsample((photo - self.mean) / self.std, size)
+
+    def decode(self, photo: Tensor) -> Tensor:
+        """Photo B×3×H×W in [0, 1] → B×256×h/2×w/2, h and w the multiples of 32 near H and W."""
+        return self.decoder(self.encoder(self.normalise(photo)))
+
+    def forward(self, photo: Tensor) -> tuple[Tensor, Tensor]:
+        """Photo B×3×H×W in [0, 1] → depth (1 nearest) and saliency, both B×1×H×W in [0, 1]."""
+        decoded, size = self.decode(photo), photo.shape[-2:]
+        depth = upsample(self.depth_head(decoded), size)
+        saliency = upsample(self.saliency_head(decoded), size)
+        return rescale(depth.float()), torch.sigmoid(saliency.float())
+
+
+def upsample(x: Tensor, size: Sequence[int]) -> Tensor:
+    """Bilinear to `size` (height, width); nothing happens where the size is right already."""
+    if tuple(x.shape[-2:]) == tuple(size):
+        return x
+    return functional.interpolate(x, tuple(size), mode="bilinear", align_corners=False)
+
+
+def rescale(depth: Tensor) -> Tensor:
+    """Each map of B×1×H×W to fill 0..1; a flat map becomes 0.5 everywhere."""
+    low = depth.amin(dim=(-2, -1), keepdim=True)
+    span = depth.amax(dim=(-2, -1), keepdim=True) - low
+    flat = span <= 1e-6 * (1 + low.abs())
+    return torch.where(flat, 0.5, (depth - low) / torch.where(flat, 1.0, span))

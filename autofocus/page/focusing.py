@@ -1,0 +1,168 @@
+"""The lens on the page: focus by slider, click or default; aperture, bokeh, highlights."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import gradio as gr
+
+from autofocus.focus import Focus, focus_at
+from autofocus.page.events import on
+from autofocus.page.layout import Layout, lens_of
+from autofocus.page.visit import Visit
+from autofocus.page.words import GONE, note, sentence, why
+from autofocus.photo import to_bytes
+from autofocus.scene import DRAGGED, PREVIEW, Lens, Scene, histogram_svg, refocused
+from autofocus.view import colour_depth, overlay_saliency
+
+
+class Focusing:
+    """Takes the photo again when the lens changes.
+
+    Handlers return what changes, by component; what is asked for last is what stays.
+    """
+
+    def __init__(self, page: Layout) -> None:
+        self.page = page
+
+    def wire(self) -> None:
+        """The browser's own lens follows the controls; where there is none, the server is asked."""
+        for trigger, component, name in (
+            (self.page.focus.input, self.page.focus, "moved"),
+            (self.page.focus.release, self.page.focus, "rested"),
+            (self.page.stop.input, self.page.stop, "opened"),
+            (self.page.blades.input, self.page.blades, "bladed"),
+            (self.page.highlights.input, self.page.highlights, "lit"),
+            (self.page.highlights.release, self.page.highlights, "litAtRest"),
+            (self.page.palette.input, self.page.palette, "coloured"),
+            (self.page.peaking.input, self.page.peaking, "peaked"),
+            (self.page.auto.click, None, "auto"),
+            (self.page.pull.click, None, "pull"),
+        ):
+            call = f"(value) => {{ window.autofocusPage.{name}(value); }}"
+            trigger(None, [component] if component else [], None, js=call)
+        self.wire_server()
+
+    def wire_server(self) -> None:
+        """What is asked for where the browser cannot draw the lens."""
+        inputs = [self.page.visit, self.page.scene, *self.page.settings]
+        shown = [
+            self.page.refocused,
+            self.page.histogram,
+            self.page.focus,
+            self.page.reason,
+            self.page.status,
+        ]
+        limits = {"concurrency_id": "lens", "concurrency_limit": 2}
+        for trigger, handler in (
+            (self.page.frame.drag, self.drag),
+            (self.page.frame.rest, self.rest),
+            (self.page.frame.auto, self.back_to_default),
+            (self.page.frame.click, self.pick),
+        ):
+            on(trigger, handler, inputs, shown, **limits)
+        maps = [self.page.depth, self.page.subject]
+        recolouring = [self.page.scene, self.page.palette]
+        on(self.page.frame.recolour, self.recolour, recolouring, maps)
+        takeover = [self.page.visit, self.page.scene, self.page.palette, *self.page.settings]
+        on(self.page.viewer.unsupported, self.take_over, takeover, [*shown, *maps], **limits)
+        on(self.page.viewer.supported, self.hand_back, [self.page.visit], [])
+
+    def take_over(
+        self, visit: Visit, scene: Scene | None, palette: str, *settings
+    ) -> Iterator[dict]:
+        """The browser cannot draw the lens (any longer)."""
+        visit.live = False
+        if scene is None:
+            yield {self.page.status: gr.skip()}
+            return
+        yield self.recolour(scene, palette)
+        yield from self.rest(visit, scene, *settings)
+
+    def hand_back(self, visit: Visit) -> None:
+        """The browser draws the lens again."""
+        visit.live = True
+
+    def recolour(self, scene: Scene | None, palette: str) -> dict:
+        """Depth in colours, and the subject in red upon it."""
+        if scene is None:
+            return {self.page.depth: gr.skip()}
+        colours = colour_depth(scene.depth, palette)
+        subject = overlay_saliency(colours, scene.saliency)
+        return {self.page.depth: to_bytes(colours), self.page.subject: to_bytes(subject)}
+
+    def drag(self, visit: Visit, scene: Scene | None, *settings) -> dict:
+        """The focus follows the hand in a smaller picture, which no later one may be lost to."""
+        lens = lens_of(*settings)
+        if scene is None:
+            return self.gone()
+        if visit.rested == lens:
+            return {self.page.reason: gr.skip()}
+        number = visit.take(None)
+        picture = refocused(scene, lens, DRAGGED)
+        if visit.pictures != number:
+            return {self.page.reason: gr.skip()}
+        return {
+            self.page.refocused: to_bytes(picture),
+            self.page.histogram: histogram_svg(scene, lens.focus),
+            self.page.reason: why("Set by hand."),
+        }
+
+    def rest(self, visit: Visit, scene: Scene | None, *settings) -> Iterator[dict]:
+        """The hand has come to rest."""
+        if scene is None:
+            yield self.gone()
+            return
+        lens = lens_of(*settings)
+        yield {self.page.histogram: histogram_svg(scene, lens.focus)}
+        yield from self.develop(visit, scene, lens)
+
+    def develop(self, visit: Visit, scene: Scene, lens: Lens) -> Iterator[dict]:
+        """The picture, quickly and then in detail, unless another is asked for meanwhile."""
+        number = visit.take(lens)
+        sizes = (DRAGGED, PREVIEW) if max(scene.depth.shape) > DRAGGED else (PREVIEW,)
+        for long_side in sizes:
+            picture = refocused(scene, lens, long_side)
+            if visit.pictures != number:
+                return
+            yield {self.page.refocused: gr.update(value=to_bytes(picture), elem_classes=[])}
+
+    def focused(self, scene: Scene, focus: Focus) -> dict:
+        """What a focus with a reason changes beside the picture."""
+        return {
+            self.page.histogram: histogram_svg(scene, focus.depth),
+            self.page.focus: focus.depth,
+            self.page.reason: why(sentence(focus.reason)),
+        }
+
+    def gone(self) -> dict:
+        """What there is to say when the photo is not kept any longer."""
+        return {self.page.status: note(GONE, "error")}
+
+    def refocus(self, visit: Visit, scene: Scene, focus: Focus, lens: Lens) -> Iterator[dict]:
+        """All that a focus with a reason changes."""
+        yield self.focused(scene, focus)
+        yield from self.develop(visit, scene, replace(lens, focus=focus.depth))
+
+    def back_to_default(self, visit: Visit, scene: Scene | None, *settings) -> Iterator[dict]:
+        """The focus that the photo came with."""
+        if scene is None:
+            yield self.gone()
+        else:
+            yield from self.refocus(visit, scene, scene.focus, lens_of(*settings))
+
+    def pick(
+        self, event: gr.EventData, visit: Visit, scene: Scene | None, *settings
+    ) -> Iterator[dict]:
+        """Focus on what was clicked."""
+        if scene is None:
+            yield self.gone()
+        else:
+            focus = focus_under(scene, event.x, event.y)
+            yield from self.refocus(visit, scene, focus, lens_of(*settings))
+
+
+def focus_under(scene: Scene, x: float, y: float) -> Focus:
+    """The focus at shares (x, y) of the picture; the reason names the photo's own pixel."""
+    height, width = scene.depth.shape
+    focus = focus_at(scene.depth, int(x * width), int(y * height))
+    return replace(focus, reason=f"picked at {int(x * scene.size[1])}, {int(y * scene.size[0])}")

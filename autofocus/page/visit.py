@@ -1,0 +1,26 @@
+"""What one visitor asked for last."""
+
+from dataclasses import dataclass
+
+from autofocus.scene import Lens
+
+
+@dataclass
+class Visit:
+    """What a visitor asked for last; whatever still works on something earlier is dropped."""
+
+    source: str | None = None  # the photo
+    photos: int = 0  # asked for so far
+    pictures: int = 0  # of the present photo, asked for so far
+    live: bool = True  # the visitor's browser draws the lens itself
+    rested: Lens | None = None  # what the last picture at full detail was taken with
+
+    def ask(self, source: str | None) -> None:
+        """Ask for another photo."""
+        self.source, self.photos = source, self.photos + 1
+        self.take(None)
+
+    def take(self, rested: Lens | None) -> int:
+        """Ask for another picture, at full detail or (None) not → its number."""
+        self.pictures, self.rested = self.pictures + 1, rested
+        return self.pictures

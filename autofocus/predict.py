@@ -1,0 +1,97 @@
+"""A photo in, its depth and saliency out, at the photo's size and along its edges."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from autofocus.guided import upsample_guided
+from autofocus.network import STRIDE, AutoFocusNet, rescale
+
+SHORT_SIDE = 384
+LONGEST_SIDE = 1536  # of the network's input, for panoramas
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network sees in a photo; both maps have the photo's size."""
+
+    depth: np.ndarray  # H×W float32 in [0, 1], 1 nearest, relative
+    saliency: np.ndarray  # H×W float32 in [0, 1], the probability of belonging to the subject
+
+
+def pick_device() -> torch.device:
+    """The best device of this machine; called at the border (app, command line) only."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def pick_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the device computes it natively, else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type == "cpu":
+        capable = torch.cpu.get_capabilities()
+        native = capable.get("avx512_bf16") or capable.get("amx_bf16") or capable.get("bf16")
+        return torch.bfloat16 if native else torch.float32
+    return torch.float32
+
+
+def predict(
+    network: AutoFocusNet,
+    photo: np.ndarray,
+    *,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Prediction:
+    """Estimate depth and saliency of a photo.
+
+    Args:
+        network: in evaluation mode, on `device`.
+        photo: H×W×3 float32 in [0, 1], sRGB-encoded, upright.
+        device: where the network is.
+        dtype: that of the network's arithmetic; bfloat16 runs under autocast.
+
+    Returns:
+        Both maps at the photo's size.
+
+    Raises:
+        ValueError: the photo is not H×W×3.
+
+    """
+    if photo.ndim != 3 or photo.shape[2] != 3 or 0 in photo.shape:
+        raise ValueError(f"a photo must be H×W×3, not {photo.shape}")
+    small = shrink(photo)
+    depth, saliency = run(network, small, torch.device(device), dtype)
+    depth = torch.from_numpy(upsample_guided(depth, small, photo))
+    saliency = upsample_guided(saliency, small, photo)
+    return Prediction(rescale(depth[None, None])[0, 0].numpy(), saliency)
+
+
+def shrink(photo: np.ndarray) -> np.ndarray:
+    """The photo at the network's size: short side near 384, both sides multiples of 32."""
+    height, width = photo.shape[:2]
+    size = input_size(height, width)
+    smaller = size[0] < height
+    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return cv2.resize(photo, (size[1], size[0]), interpolation=method)
+
+
+def input_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width that the network sees of a photo of this size."""
+    scale = min(SHORT_SIDE / min(height, width), LONGEST_SIDE / max(height, width))
+    return tuple(max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in (height, width))
+
+
+@torch.inference_mode()
+def run(
+    network: AutoFocusNet, small: np.ndarray, device: torch.device, dtype: torch.dtype
+) -> tuple[np.ndarray, np.ndarray]:
+    """One forward; h×w×3 → depth and saliency, each h×w float32."""
+    batch = torch.from_numpy(np.ascontiguousarray(small)).permute(2, 0, 1)[None].to(device)
+    batch = batch.to(memory_format=torch.channels_last)
+    with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+        depth, saliency = network(batch)
+    return depth[0, 0].float().cpu().numpy(), saliency[0, 0].float().cpu().numpy()

@@ -1,0 +1,173 @@
+"""The lens: photo, depth, focus and aperture → the photo that a fast lens would have taken.
+
+A point whose inverse depth differs from the focus spreads over a circle of confusion of radius
+aperture · diagonal · |depth − focus| pixels (thin lens; exact for inverse depth). All in linear
+light: clipped lights get their brightness back (`lens.lamps`), soft steps in depth become sharp
+(`lens.edges`), mixed pixels at outlines are separated and what near surfaces hide is continued
+from behind (`lens.layers`), both layers are spread plane by plane and put together
+(`lens.planes`). `docs/lens.md` has the mathematics and the measurements.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+
+import cv2
+import numpy as np
+import torch
+
+from autofocus.lens.edges import ROUNDS, sharpen, window
+from autofocus.lens.lamps import expand
+from autofocus.lens.layers import split
+from autofocus.lens.light import to_linear, to_srgb
+from autofocus.lens.planes import SHARP, composite
+
+APERTURE_AT_F1 = 0.05  # circle radius over diagonal at f/1, for a depth difference of 1
+LARGEST_CIRCLE = 0.25  # of the diagonal: what a larger aperture counts as
+BAND_PIXELS = 3_000_000  # photos are rendered in bands of about so many pixels
+
+Progress = Callable[[float], None]
+Cancelled = Callable[[], bool]
+
+
+class RenderCancelled(Exception):  # noqa: N818
+    """The caller asked to stop."""
+
+
+def aperture_of(f_stop: float) -> float:
+    """The aperture that an f-number stands for: f/1.4 → 0.036, f/16 → 0.003.
+
+    Raises ValueError unless it is positive.
+    """
+    if not f_stop > 0:
+        raise ValueError(f"an f-stop is a positive number such as 1.4, not {f_stop}")
+    return APERTURE_AT_F1 / f_stop
+
+
+def render(
+    photo: np.ndarray,
+    depth: np.ndarray,
+    focus: float,
+    aperture: float,
+    *,
+    blades: int = 0,
+    rotation: float = 0.0,
+    highlights: float = 1.0,
+    device: str | torch.device = "cpu",
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> np.ndarray:
+    """Photograph a scene again with a wide aperture.
+
+    Args:
+        photo: H×W×3 float32 in [0, 1], sRGB-encoded.
+        depth: H×W in [0, 1], 1 nearest, linear in inverse distance.
+        focus: the depth that is sharp.
+        aperture: radius of the circle of confusion over the photo's diagonal, for a depth
+            difference of 1; see `aperture_of`.
+        blades: sides of the aperture, at least 3; 0 is round.
+        rotation: degrees, counter-clockwise, of one corner from the picture's right.
+        highlights: how far clipped lights are expanded: 0 not at all, 1 as bright as estimated.
+        device: where to compute; the result is the same on every one.
+        progress: called with the share that is done.
+        cancelled: asked between planes; `RenderCancelled` is raised when it says so.
+
+    Returns:
+        H×W×3 float32 in [0, 1].
+
+    Raises:
+        ValueError: the photo's and the depth's sizes differ, or an argument is out of range.
+
+    """
+    check(photo, depth, focus, aperture, blades)
+    diagonal = math.hypot(*depth.shape)
+    farthest = max(abs(float(depth.max()) - focus), abs(float(depth.min()) - focus))
+    scale = min(aperture, LARGEST_CIRCLE / max(farthest, 1e-6)) * diagonal
+    if scale * farthest <= SHARP:
+        return np.array(photo, np.float32)
+    light = expand(linear_light(photo), highlights)
+    result = np.empty(photo.shape, np.float32)
+    for top, bottom, upper, lower in bands(*depth.shape, scale, scale * farthest):
+        part = on_device(light[upper:lower], depth[upper:lower], device)
+        rendered = composite(
+            split(part[0], sharpen(part[1], min(depth.shape)), scale),
+            focus,
+            scale,
+            (blades, rotation),
+            between_planes(top / depth.shape[0], bottom / depth.shape[0], progress, cancelled),
+        )
+        shown = to_srgb(rendered[:, top - upper : bottom - upper]).movedim(0, -1)
+        result[top:bottom] = shown.cpu().numpy()
+    return keep_sharp(result, photo, np.float32(scale) * (depth - np.float32(focus)))
+
+
+def keep_sharp(result: np.ndarray, photo: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """Give pixels in focus that no nearer blur can reach their exact values back.
+
+    `radius`: H×W signed, in pixels, positive nearer than the focus.
+    """
+    near = radius > SHARP
+    if near.any():
+        side = 2 * math.ceil(float(radius.max())) + 3
+        near = cv2.dilate(np.uint8(near), np.ones((side, side), np.uint8)).astype(bool)
+    exact = (np.abs(radius) <= SHARP) & ~near
+    result[exact] = photo[exact]
+    return result
+
+
+def check(photo: np.ndarray, depth: np.ndarray, focus: float, aperture: float, blades: int) -> None:
+    """Refuse arguments that mean nothing."""
+    if photo.ndim != 3 or photo.shape[2] != 3 or photo.size == 0:
+        raise ValueError(f"a photo is an array of height × width × 3, not {photo.shape}")
+    if photo.shape[:2] != depth.shape:
+        raise ValueError(f"photo {photo.shape} and depth {depth.shape} do not belong together")
+    if not np.isfinite(depth).all():
+        raise ValueError("depth must be finite everywhere")
+    if not np.isfinite(focus) or not np.isfinite(aperture) or aperture < 0:
+        raise ValueError(f"aperture {aperture} must not be negative, focus {focus} be finite")
+    if blades != 0 and blades < 3:
+        raise ValueError(f"an aperture has 0 (round) or at least 3 blades, not {blades}")
+
+
+def linear_light(photo: np.ndarray) -> np.ndarray:
+    """H×W×3 sRGB-encoded → linear light, float32."""
+    return to_linear(torch.from_numpy(np.ascontiguousarray(photo, np.float32))).numpy()
+
+
+def on_device(
+    light: np.ndarray, depth: np.ndarray, device: str | torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Light 3×H×W and depth H×W as float32 tensors."""
+    planar = np.ascontiguousarray(np.moveaxis(light, -1, 0), np.float32)
+    flat = np.ascontiguousarray(depth, np.float32)
+    return torch.from_numpy(planar).to(device), torch.from_numpy(flat).to(device)
+
+
+def bands(
+    height: int, width: int, scale: float, largest: float
+) -> Iterator[tuple[int, int, int, int]]:
+    """Rows to render (top, bottom) and the rows that they depend on (upper, lower).
+
+    The latter begin at multiples of the coarsest cells in which hidden surfaces are looked for, so
+    that a band sees the same cells as the whole photo would.
+    """
+    cell = 2 ** math.ceil(math.log2(2 * scale + 2))
+    softened = 2 * ROUNDS * window(min(height, width))
+    halo = math.ceil(largest) + 2 * cell + softened + 8
+    rows = max(BAND_PIXELS // width, halo, 64)
+    for top in range(0, height, rows):
+        bottom = min(height, top + rows)
+        yield top, bottom, max(0, (top - halo) // cell * cell), min(height, bottom + halo)
+
+
+def between_planes(
+    start: float, end: float, progress: Progress | None, cancelled: Cancelled | None
+) -> Progress:
+    """What to do when a share of one band is done, which is the range start..end of the whole."""
+
+    def tick(share: float) -> None:
+        if cancelled and cancelled():
+            raise RenderCancelled
+        if progress:
+            progress(start + share * (end - start))
+
+    return tick

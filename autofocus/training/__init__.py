@@ -1,0 +1,1 @@
+"""Data, losses and stages: offline work, never imported by the app."""

@@ -1,0 +1,111 @@
+"""Losses as plain functions of tensors; unknown labels are NaN."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+SCALES = 4
+TRIM = 0.1
+FARTHEST = 0.03  # disparity below which relative errors grow no more
+
+
+def depth_loss(
+    predicted: Tensor, target: Tensor, edges: Tensor, guessed: Tensor | None = None
+) -> Tensor:
+    """Scale-and-shift-invariant error plus multi-scale gradient matching (MiDaS, 1907.01341).
+
+    Args:
+        predicted: B×1×H×W disparity up to scale and shift.
+        target: B×1×H×W disparity, NaN where unknown.
+        edges: B weights of the gradient term: high where the label's outlines are exact.
+        guessed: B flags of the targets that a teacher guessed. Of these the tenth of the pixels
+            with the largest error is ignored: it is most likely wrong (Depth Anything V2,
+            2406.09414).
+
+    """
+    known = torch.isfinite(target)
+    predicted = standardised(predicted.float(), known)
+    target = standardised(target, known).nan_to_num()
+    error = (predicted - target).abs() * known
+    if guessed is not None:
+        counted = known & (~guessed.view(-1, 1, 1, 1) | untrimmed(error))
+    else:
+        counted = known
+    absolute = masked_mean(error, counted)
+    gradient = gradient_error(predicted - target, known)
+    return (absolute + edges * gradient).mean()
+
+
+def relative_loss(predicted: Tensor, target: Tensor, guessed: Tensor) -> Tensor:
+    """Mean relative error of depth after the least-squares scale and shift in disparity.
+
+    What is far has little disparity, so an absolute error hardly sees how wrong it is there.
+
+    Args:
+        predicted: B×1×H×W disparity up to scale and shift.
+        target: B×1×H×W true disparity, NaN where unknown.
+        guessed: B flags of targets that are no measurement: their shift is not known.
+
+    """
+    known = torch.isfinite(target) & ~guessed.view(-1, 1, 1, 1)
+    target = target.nan_to_num()
+    centred = predicted.float() - mean_over(predicted.float(), known)
+    middle = mean_over(target, known)
+    scale = mean_over(centred * (target - middle), known) / (
+        mean_over(centred**2, known).clamp(min=1e-6)
+    )
+    error = (scale * centred + middle - target).abs() / target.clamp(min=FARTHEST)
+    return masked_mean(error, known).sum() / (~guessed).sum().clamp(min=1)
+
+
+def mean_over(x: Tensor, known: Tensor) -> Tensor:
+    """B×1×H×W → B×1×1×1 means over the known pixels."""
+    return masked_mean(x, known).view(-1, 1, 1, 1)
+
+
+def standardised(x: Tensor, known: Tensor) -> Tensor:
+    """Each map less its median, over its mean absolute deviation, among the known pixels."""
+    flat = torch.where(known, x, torch.nan).flatten(1)
+    middle = flat.nanmedian(dim=1, keepdim=True).values.nan_to_num()
+    deviation = (flat - middle).abs().nanmean(dim=1, keepdim=True).nan_to_num(nan=1.0)
+    shape = (-1, 1, 1, 1)
+    return (x - middle.view(shape)) / deviation.clamp(min=1e-4).view(shape)
+
+
+def untrimmed(error: Tensor) -> Tensor:
+    """B×1×H×W: true where the error is below its photo's upper tenth."""
+    sampled = error.detach().flatten(1)[:, ::7]
+    return error <= torch.quantile(sampled, 1 - TRIM, dim=1).view(-1, 1, 1, 1)
+
+
+def gradient_error(difference: Tensor, known: Tensor) -> Tensor:
+    """Mean absolute slope of the difference, over four scales; B×1×H×W → B."""
+    total = difference.new_zeros(len(difference))
+    for scale in range(SCALES):
+        step = 2**scale
+        d, k = difference[..., ::step, ::step], known[..., ::step, ::step]
+        for axis in (-1, -2):
+            slope = d.diff(dim=axis).abs()
+            n = d.shape[axis] - 1
+            both = k.narrow(axis, 0, n) & k.narrow(axis, 1, n)
+            total = total + masked_mean(slope, both)
+    return total
+
+
+def masked_mean(x: Tensor, where: Tensor) -> Tensor:
+    """B×… → B means over the pixels where the mask is true (0 where there are none)."""
+    return (x * where).flatten(1).sum(dim=1) / where.flatten(1).sum(dim=1).clamp(min=1)
+
+
+def feature_loss(mine: Tensor, theirs: Tensor) -> Tensor:
+    """One minus the cosine between B×C×h×w features (Depth Anything, 2401.10891)."""
+    return 1 - functional.cosine_similarity(mine.float(), theirs, dim=1).mean()
+
+
+def saliency_loss(logits: Tensor, mask: Tensor, weights: Tensor) -> Tensor:
+    """Binary cross-entropy of B×1×H×W logits and mask in [0, 1], photos weighted by B weights."""
+    known = torch.isfinite(mask).flatten(1).all(dim=1)
+    mask = mask.nan_to_num()
+    loss = functional.binary_cross_entropy_with_logits(logits.float(), mask, reduction="none")
+    weights = weights * known
+    return (loss.mean(dim=(1, 2, 3)) * weights).sum() / weights.sum().clamp(min=1e-6)

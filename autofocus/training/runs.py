@@ -1,0 +1,193 @@
+"""The stages as runs on disk: which items, which network, from where, to where."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from autofocus.network import AutoFocusNet, NetworkConfig
+from autofocus.training.batches import Recipe, stream
+from autofocus.training.config import TrainConfig
+from autofocus.training.data import Item, depth_items, mask_items, photo_items, photos_in
+from autofocus.training.label import labelled, write_labels
+from autofocus.training.loop import Schedule, train
+from autofocus.training.paste import write_pasted
+from autofocus.training.stages import (
+    Saliency,
+    Student,
+    Teacher,
+    loss_of,
+    token_statistics,
+)
+from autofocus.training.tokens import cache_tokens, token_file
+from autofocus.weights import load_network, read_version, save_version, tensors_hash
+
+BACKBONE_REPO = "timm/vit_small_patch14_dinov2.lvd142m"
+ALL_LAYERS, LAST_LAYER = (0, 1, 2, 3), (3,)
+EXPORTS = {"resnet": "saliency", "dinov2-s": "teacher-saliency"}  # version → run
+STATISTICS_FROM = 300  # frames
+SHARES = {"nyu/train": 4.0, "depth/kitchen": 0.3, "saliency/video": 0.3}  # others: 1
+RESULT = "averaged.safetensors"  # what a run ends with
+NETWORK = "network."  # what the network's tensors are called in it
+
+
+def prepare(config: TrainConfig) -> None:
+    """Make the pasted photos, then DINOv2's features of every frame."""
+    scenes, photos = depth_items(config.data), photo_items(config.data)
+    subjects = mask_items(config.data) + photos
+    write_pasted(scenes, subjects, config.pasted, config.runs / "pasted")
+    everything = scenes + pasted_items(config) + mask_items(config.data) + photos
+    cache_tokens(teacher_network(config).eval(), everything, config.runs / "tokens")
+
+
+def teach(config: TrainConfig) -> None:
+    """Train the teacher's decoder and depth head on measured and pasted depth."""
+    items = depth_items(config.data) + pasted_items(config)
+    recipe = Recipe(config.teacher_size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
+    schedule = Schedule(config.teacher_steps, config.teacher_rate)
+    network = teacher_network(config)
+    run(config, "teacher", Teacher(network), items, recipe, schedule)
+
+
+def label(config: TrainConfig) -> None:
+    """Write the teacher's depth for every photo that has none."""
+    network = teacher_network(config, "teacher").eval()
+    items = with_tokens(config, mask_items(config.data) + photo_items(config.data))
+    write_labels(network, items, config.runs / "tokens", config.runs / "labels")
+
+
+def learn(config: TrainConfig) -> None:
+    """Train the student's encoder and the coarse part of its decoder on small photos."""
+    schedule = Schedule(config.student_steps, config.student_rate, decay=0.03)
+    network = student_network(config)
+    if config.start:
+        network.load_state_dict(load_network(read_version(config.start)).state_dict())
+    train_student(config, "student", network, config.student_size, schedule, coarse=True)
+
+
+def refine(config: TrainConfig) -> None:
+    """Go on with the whole student at the size that the app uses."""
+    schedule = Schedule(config.refine_steps, config.refine_rate, decay=0.03)
+    network = student_network(config, "student")
+    train_student(config, "refine", network, config.refine_size, schedule, coarse=False)
+
+
+def train_student(
+    config: TrainConfig,
+    name: str,
+    network: AutoFocusNet,
+    size: tuple,
+    schedule: Schedule,
+    coarse: bool,
+) -> None:
+    """Student training on measured, pasted and pseudo-labelled depth."""
+    found = labelled(mask_items(config.data) + photo_items(config.data), config.runs / "labels")
+    items = with_tokens(config, depth_items(config.data) + pasted_items(config) + found)
+    files = [token_file(config.runs / "tokens", item) for item in items]
+    step = max(1, len(files) // STATISTICS_FROM)
+    model = Student(network, *token_statistics(files[::step]), coarse=coarse)
+    tokens = config.runs / "tokens"
+    recipe = Recipe(size, zoom=True, disturb=True, tokens=tokens, layers=LAST_LAYER)
+    run(config, name, model, items, recipe, schedule)
+
+
+def student_saliency(config: TrainConfig) -> None:
+    """Train the student's saliency head on true and soft masks."""
+    recipe = Recipe(config.saliency_size, zoom=True, disturb=True)
+    items = mask_items(config.data) + photo_items(config.data)
+    train_saliency(config, "saliency", student_network(config, "refine"), items, recipe)
+
+
+def teacher_saliency(config: TrainConfig) -> None:
+    """Train the teacher's saliency head on true and soft masks."""
+    recipe = Recipe(config.saliency_size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
+    items = with_tokens(config, mask_items(config.data) + photo_items(config.data))
+    train_saliency(config, "teacher-saliency", teacher_network(config, "teacher"), items, recipe)
+
+
+def train_saliency(
+    config: TrainConfig, name: str, network: AutoFocusNet, items: list[Item], recipe: Recipe
+) -> None:
+    """Everything frozen but the saliency head."""
+    schedule = Schedule(config.saliency_steps, config.saliency_rate, average=0.99)
+    run(config, name, Saliency(network), items, recipe, schedule)
+
+
+def run(
+    config: TrainConfig,
+    name: str,
+    model: nn.Module,
+    items: list[Item],
+    recipe: Recipe,
+    schedule: Schedule,
+) -> None:
+    """Train a stage's model and write its averaged weights into the run's folder."""
+    batches: Callable = lambda first: stream(items, balanced(items), recipe, config.batch, first)  # noqa: E731
+    averaged = train(model.train(), batches, loss_of, schedule, config.runs / name)
+    state = {key: value.contiguous() for key, value in averaged.state_dict().items()}
+    save_file(state, config.runs / name / RESULT)
+
+
+def balanced(items: list[Item]) -> list[float]:
+    """How often to draw each item: measured depth most, rooms filmed frame by frame least."""
+    return [SHARES.get("/".join(item.photo.parts[-3:-1]), 1.0) for item in items]
+
+
+def teacher_network(config: TrainConfig, source: str | None = None) -> AutoFocusNet:
+    """The network on DINOv2, from a run or with a fresh decoder."""
+    network = AutoFocusNet(NetworkConfig("dinov2-s", config.widths))
+    if source:
+        return load_run(config, source, network)
+    backbone = config.runs / "backbone" / "model.safetensors"
+    network.encoder.backbone.load_state_dict(load_file(backbone), strict=True)
+    return network.to(memory_format=torch.channels_last)
+
+
+def student_network(config: TrainConfig, source: str | None = None) -> AutoFocusNet:
+    """The article's network, from a run or fresh."""
+    network = AutoFocusNet(NetworkConfig(config.encoder, config.widths))
+    network.to(memory_format=torch.channels_last)
+    return load_run(config, source, network) if source else network
+
+
+def load_run(config: TrainConfig, name: str, network: AutoFocusNet) -> AutoFocusNet:
+    """Fill a network with the weights that a run ended with."""
+    state = load_file(config.runs / name / RESULT)
+    own = {key.removeprefix(NETWORK): state[key] for key in state if key.startswith(NETWORK)}
+    network.load_state_dict(own, strict=True)
+    return network.to(memory_format=torch.channels_last)
+
+
+def pasted_items(config: TrainConfig) -> list[Item]:
+    """The pasted photos that `prepare` made."""
+    folder = config.runs / "pasted"
+    return [Item(p, p.with_suffix(".png"), exact=True) for p in photos_in(folder)]
+
+
+def with_tokens(config: TrainConfig, items: list[Item]) -> list[Item]:
+    """The items whose features are cached."""
+    return [item for item in items if token_file(config.runs / "tokens", item).exists()]
+
+
+def export(config: TrainConfig, name: str, folder: Path) -> None:
+    """Write a version's folder from its last run."""
+    dinov2 = name == "dinov2-s"
+    make = teacher_network if dinov2 else student_network
+    network = make(config, EXPORTS[name])
+    description = {"name": name, "quality": {}, "trained_on": trained_on(config)}
+    if dinov2:
+        digest = tensors_hash(network.encoder.backbone.state_dict())
+        description["backbone"] = {"repo": BACKBONE_REPO, "sha256": digest}
+    save_version(network, folder, description)
+
+
+def trained_on(config: TrainConfig) -> dict[str, int]:
+    """How many photos of each kind the version has seen."""
+    return {
+        "measured depth": len(depth_items(config.data)),
+        "pasted subjects": len(pasted_items(config)),
+        "subject masks": len(mask_items(config.data)),
+        "pseudo-labels": len(list((config.runs / "labels").glob("*.png"))),
+    }

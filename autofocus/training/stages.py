@@ -1,0 +1,136 @@
+"""The stages of training, each a model, its batches and its loss.
+
+teacher   decoder and depth head on frozen DINOv2, on measured and pasted depth
+student   the article's network: depth from labels, features from DINOv2
+saliency  of either: everything frozen but the saliency head
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from autofocus.network import DECODED_CHANNELS, DINOV2_CHANNELS, AutoFocusNet, upsample
+from autofocus.training.losses import depth_loss, feature_loss, relative_loss, saliency_loss
+
+RELATIVE = 2.0  # weight of the relative error, in which measured depth is judged
+
+
+class Teacher(nn.Module):
+    """Depth from cached tokens; the backbone never runs."""
+
+    def __init__(self, network: AutoFocusNet):
+        super().__init__()
+        self.network = network
+        network.saliency_head.requires_grad_(False)
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Batch with all four layers of tokens → losses."""
+        net, photo = self.network, batch["photo"].contiguous(memory_format=torch.channels_last)
+        maps = net.encoder.assemble(net.normalise(photo), batch["tokens"].unbind(1))
+        depth = upsample(net.depth_head(net.decoder(maps)), photo.shape[-2:])
+        return {
+            "depth": depth_loss(depth, batch["disparity"], batch["edges"]),
+            "relative": RELATIVE * relative_loss(depth, batch["disparity"], batch["guessed"]),
+        }
+
+
+class Student(nn.Module):
+    """The article's network with depth labels; its features also imitate DINOv2's last layer.
+
+    Readers are small maps out of the network that training throws away. Three of them read DINOv2's
+    tokens out of the encoder at strides 16 and 32 and out of the decoder: this replaces
+    pre-training on ImageNet. One reads the subject, which keeps in the decoder what the saliency
+    head will need later, when it is trained alone.
+
+    More than half of the work lies in the decoder's last step and the heads, so a coarse student
+    leaves them out and reads depth at stride 4: it sees twice as many photos in the same time.
+    """
+
+    def __init__(self, network: AutoFocusNet, mean: Tensor, std: Tensor, coarse: bool = False):
+        super().__init__()
+        self.network = network
+        self.coarse = coarse
+        network.saliency_head.requires_grad_(False)
+        middle, deepest = network.encoder.channels[-2:]
+        read_from = network.config.widths[1] if coarse else DECODED_CHANNELS
+        self.readers = nn.ModuleList(
+            nn.Conv2d(channels, DINOV2_CHANNELS, 1) for channels in (middle, deepest, read_from)
+        )
+        self.depth_reader = nn.Conv2d(read_from, 1, 3, padding=1)
+        self.subject_reader = nn.Conv2d(read_from, 1, 3, padding=1)
+        self.register_buffer("mean", mean.view(1, -1, 1, 1))
+        self.register_buffer("std", std.view(1, -1, 1, 1))
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Batch with the last layer of tokens → losses."""
+        net, photo = self.network, batch["photo"].contiguous(memory_format=torch.channels_last)
+        maps = net.encoder(net.normalise(photo))
+        decoded = net.decoder.coarse(maps)
+        if self.coarse:
+            depth = self.depth_reader(decoded)
+        else:
+            decoded = net.decoder.fine(decoded, maps[0])
+            depth = net.depth_head(decoded)
+        depth, subject = (
+            upsample(x, photo.shape[-2:]) for x in (depth, self.subject_reader(decoded))
+        )
+        return {
+            "depth": depth_loss(depth, batch["disparity"], batch["edges"], batch["guessed"]),
+            "relative": RELATIVE * relative_loss(depth, batch["disparity"], batch["guessed"]),
+            "imitation": self.imitation(maps, decoded, batch["tokens"][:, 0]),
+            "subject": saliency_loss(subject, batch["mask"], batch["trust"]),
+        }
+
+    def imitation(self, maps: Sequence[Tensor], decoded: Tensor, tokens: Tensor) -> Tensor:
+        """How far the features at strides 32 and 16 and the decoder's are from B×384×h×w tokens."""
+        tokens = (tokens - self.mean) / self.std
+        pooled = functional.avg_pool2d(decoded, decoded.shape[-1] // tokens.shape[-1])
+        return sum(
+            feature_loss(upsample(read(x), tokens.shape[-2:]), tokens)
+            for read, x in zip(self.readers, (*maps[-2:], pooled), strict=True)
+        )
+
+
+class Saliency(nn.Module):
+    """The saliency head alone; batch-norm statistics stay as they are too."""
+
+    def __init__(self, network: AutoFocusNet):
+        super().__init__()
+        self.network = network.requires_grad_(False)
+        network.saliency_head.requires_grad_(True)
+
+    def train(self, mode: bool = True) -> "Saliency":
+        """Only the head goes into training mode."""
+        super().train(False)
+        self.network.saliency_head.train(mode)
+        return self
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Batch with masks, and all four layers of tokens where they are cached → losses."""
+        net, photo = self.network, batch["photo"].contiguous(memory_format=torch.channels_last)
+        with torch.no_grad():
+            if "tokens" in batch:
+                normal = net.normalise(photo)
+                maps = net.encoder.assemble(normal, batch["tokens"].unbind(1))
+                decoded = net.decoder(maps)
+            else:
+                decoded = net.decode(photo)
+        logits = upsample(net.saliency_head(decoded), photo.shape[-2:])
+        return {"saliency": saliency_loss(logits, batch["mask"], batch["trust"])}
+
+
+def loss_of(model: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What `loop.train` calls: the model computes its own losses."""
+    return model(batch)
+
+
+def token_statistics(files: Iterator[Path]) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of each channel of the last layer, over some cached files."""
+    import numpy as np
+
+    last = [torch.from_numpy(np.load(f)[3]).float().flatten(1) for f in files]
+    values = torch.cat(last, dim=1)
+    return values.mean(dim=1), values.std(dim=1)

@@ -1,0 +1,156 @@
+"""The live lens on the page: every control, by mouse, touch and keyboard."""
+
+import io
+
+import av
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from autofocus.rack import RATE
+from autofocus.scene import PULL
+from tests.browser.visitor import VIEWER
+
+SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
+DRAG = f"""async () => {{
+  const input = document.querySelector('#focus input[type=range]'), before = {VIEWER}.frames;
+  for (let k = 1; k <= 40; k++) {{
+    input.value = 0.1 + 0.02 * k;
+    input.dispatchEvent(new Event('input', {{ bubbles: true }}));
+    await new Promise((next) => setTimeout(next, 100));
+  }}
+  return {VIEWER}.frames - before;
+}}"""
+LOSE = f"""() => {{
+  window.context = {VIEWER}.lens.gl.getExtension('WEBGL_lose_context');
+  window.context.loseContext();
+}}"""
+
+
+@pytest.fixture(params=SIZES)
+def visitor(visit, request):
+    return visit(*SIZES[request.param], has_touch=True)
+
+
+def state(visitor, name):
+    return visitor.page.evaluate(f"{VIEWER}.state.{name}")
+
+
+def test_dragging_draws_every_step_and_asks_for_nothing(visit, files):
+    visitor, requests = visit(), []
+    visitor.open(files / "coffee.jpg")
+    visitor.finish()
+    visitor.page.on("request", lambda request: requests.append(request.url))
+    assert visitor.page.evaluate(DRAG) >= 35
+    visitor.finish()
+    assert requests == []
+    assert state(visitor, "focus") == visitor.focus() == pytest.approx(0.9)
+    assert visitor.reason() == "Set by hand."
+
+
+def test_every_control_moves_the_lens(visitor, files):
+    page = visitor.page
+    visitor.open(files / "coffee.jpg")
+    default = visitor.focus()
+
+    visitor.slider().press("ArrowRight")
+    expect(visitor.slider()).to_have_value(f"{default + 0.005:.3f}".rstrip("0"))
+    visitor.slider().press("Shift+ArrowLeft")
+    expect(visitor.slider()).to_have_value(f"{default - 0.045:.3f}".rstrip("0"))
+    assert state(visitor, "focus") == pytest.approx(visitor.focus())
+    visitor.slider().dblclick()  # back to the default
+    expect(page.locator("#why")).to_contain_text("salient")
+    assert visitor.focus() == pytest.approx(default)
+
+    visitor.press("ArrowLeft", "aperture")
+    expect(page.locator("#f-number")).to_have_text("f/2.2")
+    assert state(visitor, "aperture") == pytest.approx(0.05 / 2.2)
+    assert visitor.slider("aperture").get_attribute("aria-valuetext") == "f/2.2"
+    visitor.slider("aperture").dblclick()
+    expect(page.locator("#f-number")).to_have_text("f/2")
+
+    page.get_by_label("Bokeh").click()
+    page.get_by_role("option", name="6 blades").click()
+    page.wait_for_function(f"{VIEWER}.state.blades === 6")
+    visitor.press("Home", "highlights")
+    page.wait_for_function(f"{VIEWER}.state.highlights === 0")
+    page.get_by_label("Mark what is sharp").check()
+    page.wait_for_function(f"{VIEWER}.state.peaking")
+
+
+def test_picking_by_mouse_touch_and_keyboard(visitor, files):
+    page = visitor.page
+    visitor.open(files / "coffee.jpg")
+    visitor.click(0.1, 0.9)
+    page.locator("#why", has_text="Picked at 3").wait_for()
+    assert visitor.focus() == pytest.approx(state(visitor, "focus"))
+    canvas = page.locator(".af-canvas")
+    canvas.tap(position=visitor.position(".af-canvas", 0.5, 0.5))
+    page.locator("#why", has_text="Picked at 1").wait_for()
+    before = visitor.focus()
+    canvas.press("ArrowLeft")
+    assert visitor.focus() == pytest.approx(max(before - 0.005, 0))
+    page.keyboard.press("a")
+    page.locator("#why", has_text="salient").wait_for()
+
+
+def test_views_zoom_and_handle(visitor, files):
+    page = visitor.page
+    visitor.open(files / "coffee.jpg")
+    for key, view in (("2", 1), ("3", 2), ("4", 3), ("1", 0)):
+        page.keyboard.press(key)
+        assert state(visitor, "view") == view
+    page.locator(".af-canvas").hover()
+    page.mouse.wheel(0, -500)
+    page.wait_for_function(f"{VIEWER}.state.zoom > 1.5")
+    visitor.select("depth")
+    assert state(visitor, "zoom") > 1.5  # the same place in every view
+    page.locator(".af-canvas").dblclick()
+    page.wait_for_function(f"{VIEWER}.state.zoom === 1")
+    page.get_by_role("button", name="Compare two views").click()
+    page.get_by_label("Compare with").select_option("Subject")
+    page.get_by_label("Before and after").press("Home")
+    assert state(visitor, "divide") == 0 and state(visitor, "other") == 3
+    page.keyboard.press("c")
+    assert not state(visitor, "compare")
+
+
+def test_pull_focus_is_played_and_saved(visit, files):
+    visitor = visit()
+    page = visitor.page
+    visitor.open(files / "grey.png")
+    visitor.press("End")
+    visitor.finish()
+    page.get_by_role("button", name="Pull focus").click()
+    page.wait_for_function(f"{VIEWER}.state.focus < 0.9")
+    page.wait_for_function(f"{VIEWER}.state.focus === 1")
+    visitor.more()
+    name, data = visitor.download("get-film")
+    assert name.startswith("grey-f2-focus0.50-1.00") and name.endswith(".mp4")
+    with av.open(io.BytesIO(data)) as film:
+        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    assert len(frames) == RATE * PULL and frames[0].shape == (200, 300, 3)
+
+
+def test_a_photo_by_the_camera(visit):
+    visitor = visit()
+    visitor.page.get_by_role("button", name="camera").click()
+    visitor.page.get_by_role("button", name="Take photo").click()
+    visitor.wait_until_shown()
+    assert visitor.pixels("photo").size > 100_000
+    assert visitor.page.locator("#webcam").count() == 0
+
+
+def test_a_lost_graphics_card_is_said_and_the_server_draws(visit, files):
+    visitor = visit()
+    page = visitor.page
+    visitor.open(files / "coffee.jpg")
+    visitor.finish()
+    live = visitor.pixels("refocused")
+    page.evaluate(LOSE)
+    expect(page.locator(".af-note")).to_contain_text("the server draws")
+    page.locator("#refocused img").wait_for()
+    page.evaluate("window.context.restoreContext()")
+    page.wait_for_function(f"!{VIEWER}.lost")
+    expect(page.locator(".af-note")).to_be_empty()
+    assert np.abs(visitor.pixels("refocused") - live).mean() < 0.01

@@ -1,0 +1,69 @@
+"""A tiny version with random weights, and a synthetic scene: nothing is read from outside."""
+
+import os
+import socket
+
+# The Hub's client reads these when it is imported. Nobody is there unless a test starts a stand-in.
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    HUB_PORT = probe.getsockname()[1]
+os.environ |= {
+    "HF_ENDPOINT": f"http://127.0.0.1:{HUB_PORT}",
+    "HF_HUB_DISABLE_XET": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DOWNLOAD_TIMEOUT": "1",
+    "HF_HUB_ETAG_TIMEOUT": "1",
+}
+os.environ.pop("HF_TOKEN", None)
+
+import numpy as np
+import pytest
+import torch
+
+from autofocus import weights
+from autofocus.network import AutoFocusNet, NetworkConfig
+from tests.hub_stand_in import StandIn
+
+TINY = NetworkConfig("resnet18", (8, 8, 16, 16, 16))
+
+
+@pytest.fixture(scope="session")
+def tiny_network():
+    torch.manual_seed(0)
+    return AutoFocusNet(TINY).eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_version(tiny_network, tmp_path_factory):
+    """A version folder named "tiny" in a folder of its own."""
+    folder = tmp_path_factory.mktemp("versions") / "tiny"
+    return weights.save_version(tiny_network, folder, {"name": "tiny", "quality": {}})
+
+
+@pytest.fixture
+def only_tiny(tiny_version, monkeypatch):
+    """The tiny version is all there is, and the default."""
+    monkeypatch.setattr(weights, "BUNDLED", tiny_version.folder.parent)
+    monkeypatch.setattr(weights, "DEFAULT", "tiny")
+    return tiny_version
+
+
+@pytest.fixture
+def stand_in():
+    """A Hub on this machine."""
+    server = StandIn(HUB_PORT)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def scene():
+    """A photo (96×128×3) of a textured ground with a bright disc in front, and its depth."""
+    rows, columns = np.mgrid[0:96, 0:128].astype(np.float32)
+    disc = np.hypot(rows - 48, columns - 64) < 24
+    texture = 0.5 + 0.25 * np.sin(columns * 1.3) * np.sin(rows * 1.1)
+    photo = np.stack([texture, texture * 0.8, texture * 0.6], axis=2).astype(np.float32)
+    photo[disc] = (0.9, 0.5, 0.3)
+    depth = (0.2 + 0.2 * rows / 96).astype(np.float32)
+    depth[disc] = 0.8
+    return photo, depth

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from autofocus.evaluation import metrics
+
+
+@pytest.fixture
+def disc():
+    rows, columns = np.mgrid[0:120, 0:160]
+    return np.hypot(rows - 60, columns - 80) < 35
+
+
+def step_map(disc, blur=0):
+    import cv2
+
+    depth = np.where(disc, 0.8, 0.2).astype(np.float32)
+    return cv2.GaussianBlur(depth, (0, 0), blur) if blur else depth
+
+
+def test_delta_error_ignores_scale_and_shift_and_grows_with_noise():
+    draw = np.random.default_rng(0)
+    truth = draw.uniform(0.1, 1, (60, 80)).astype(np.float32)
+    assert metrics.delta_error(3 * truth - 7, truth) == 0
+    slightly = metrics.delta_error(truth + draw.normal(0, 0.05, truth.shape), truth)
+    badly = metrics.delta_error(truth + draw.normal(0, 0.5, truth.shape), truth)
+    assert 0 < slightly < badly
+
+
+def test_delta_error_looks_at_known_pixels_only():
+    truth = np.random.default_rng(0).uniform(0.1, 1, (60, 80)).astype(np.float32)
+    predicted = truth.copy()
+    predicted[:20] = 5
+    truth[:20] = np.nan
+    assert metrics.delta_error(predicted, truth) < 1e-6
+
+
+def test_edge_f1_prefers_sharp_and_well_placed_edges(disc):
+    truth = step_map(disc)
+    assert metrics.edge_f1(truth, truth) == 1
+    near = metrics.edge_f1(np.roll(truth, 1, axis=1), truth)
+    far = metrics.edge_f1(np.roll(truth, 8, axis=1), truth)
+    soft = metrics.edge_f1(step_map(disc, blur=8), truth)
+    assert near > 0.95
+    assert far < near
+    assert soft < near
+
+
+def test_f_is_one_for_the_mask_itself_and_less_for_a_flood(disc):
+    right = metrics.f_measure(*metrics.precision_recall(disc.astype(np.float32), disc))
+    flood = metrics.f_measure(*metrics.precision_recall(np.ones(disc.shape, np.float32), disc))
+    assert right.max() == pytest.approx(1)
+    assert flood.max() < 0.5
+
+
+def test_threshold_counts_pixels_at_or_above_it(disc):
+    saliency = np.where(disc, 0.8, 0.799).astype(np.float32)
+    precision, recall = metrics.precision_recall(saliency, disc)
+    assert precision[round(0.8 * 255)] == recall[round(0.8 * 255)] == 1
+
+
+def test_focus_hits_where_most_of_the_subject_is(disc):
+    depth = step_map(disc)
+    assert metrics.focus_hits(depth, disc, 0.75)
+    assert not metrics.focus_hits(depth, disc, 0.5)
+
+
+def test_subject_in_front(disc):
+    assert metrics.subject_in_front(step_map(disc), disc)
+    assert not metrics.subject_in_front(1 - step_map(disc), disc)
+
+
+def test_outline_recall_wants_a_step_down_at_the_outline(disc):
+    assert metrics.outline_recall(step_map(disc), disc) == 1
+    assert metrics.outline_recall(1 - step_map(disc), disc) == 0
+    assert metrics.outline_recall(step_map(disc, blur=30), disc) < 0.5

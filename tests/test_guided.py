@@ -1,0 +1,48 @@
+import cv2
+import numpy as np
+import pytest
+
+from autofocus.guided import upsample_guided
+
+
+@pytest.fixture
+def step():
+    """A photo (192×512) of two colours, the same small, and a soft map of the step."""
+    photo = np.full((192, 512, 3), 0.2, np.float32)
+    photo[:, 258:] = (0.7, 0.6, 0.3)
+    small = cv2.resize(photo, (256, 96), interpolation=cv2.INTER_AREA)
+    soft = np.tile(np.clip((np.arange(256) - 124) / 9, 0, 1).astype(np.float32), (96, 1))
+    return photo, small, soft
+
+
+def test_a_soft_step_becomes_sharp_on_the_photos_edge(step):
+    photo, small, soft = step
+    guided = upsample_guided(soft, small, photo)
+    plain = cv2.resize(soft, (512, 192))
+    assert (guided[:, 260] - guided[:, 255]).min() > 0.6
+    assert (plain[:, 260] - plain[:, 255]).max() < 0.4
+    assert np.abs(np.diff(guided[96])).argmax() == pytest.approx(257, abs=1)
+
+
+def test_the_result_stays_within_the_maps_range(step):
+    photo, small, soft = step
+    noisy = photo + np.random.default_rng(0).normal(0, 0.1, photo.shape).astype(np.float32)
+    guided = upsample_guided(0.3 + 0.2 * soft, small, noisy)
+    assert guided.shape == photo.shape[:2]
+    assert guided.dtype == np.float32
+    assert guided.min() >= 0.3 - 1e-6
+    assert guided.max() <= 0.5 + 1e-6
+
+
+def test_a_flat_map_stays_flat_on_any_photo(step):
+    photo, small, soft = step
+    guided = upsample_guided(np.full_like(soft, 0.4), small, photo)
+    assert np.abs(guided - 0.4).max() < 1e-3
+
+
+def test_a_photo_of_one_colour_gives_the_map_back_smoothly(step):
+    photo, small, soft = step
+    grey = upsample_guided(soft, np.full_like(small, 0.5), np.full_like(photo, 0.5))
+    assert np.isfinite(grey).all()
+    assert grey[:, :40].max() < 0.2
+    assert grey[:, -40:].min() > 0.8

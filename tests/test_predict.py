@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+
+from autofocus.network import STRIDE
+from autofocus.predict import LONGEST_SIDE, SHORT_SIDE, input_size, pick_dtype, predict
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (50, 3), (97, 130), (300, 200)])
+def test_maps_have_the_photos_size(tiny_network, size):
+    found = predict(tiny_network, np.random.default_rng(0).random((*size, 3), np.float32))
+    for array in (found.depth, found.saliency):
+        assert array.shape == size
+        assert array.dtype == np.float32
+        assert np.isfinite(array).all()
+        assert array.min() >= 0
+        assert array.max() <= 1
+
+
+def test_depth_fills_its_range_at_the_photos_size(tiny_network, scene):
+    depth = predict(tiny_network, scene[0]).depth
+    assert depth.min() == 0
+    assert depth.max() == 1
+
+
+def test_a_photo_must_have_three_channels(tiny_network):
+    with pytest.raises(ValueError, match="H×W×3"):
+        predict(tiny_network, np.zeros((8, 8), np.float32))
+
+
+@pytest.mark.parametrize("size", [(480, 640), (4000, 3000), (100, 150), (10, 5000)])
+def test_network_sees_the_photos_aspect_in_whole_strides(size):
+    seen = input_size(*size)
+    assert all(side % STRIDE == 0 for side in seen)
+    assert max(seen) <= LONGEST_SIDE
+    if max(size) / min(size) < LONGEST_SIDE / SHORT_SIDE:
+        assert abs(min(seen) - SHORT_SIDE) < STRIDE
+        assert seen[0] / seen[1] == pytest.approx(size[0] / size[1], rel=0.05)
+
+
+def test_bfloat16_agrees_with_float32(tiny_network, scene):
+    exact = predict(tiny_network, scene[0])
+    quick = predict(tiny_network, scene[0], dtype=torch.bfloat16)
+    assert np.abs(exact.depth - quick.depth).mean() < 0.03
+    assert np.abs(exact.saliency - quick.saliency).max() < 0.05
+
+
+def test_same_photo_same_maps(tiny_network, scene):
+    first, second = predict(tiny_network, scene[0]), predict(tiny_network, scene[0])
+    assert np.array_equal(first.depth, second.depth)
+    assert np.array_equal(first.saliency, second.saliency)
+
+
+def test_other_devices_than_cuda_and_cpu_compute_in_float32():
+    assert pick_dtype(torch.device("mps")) == torch.float32

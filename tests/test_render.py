@@ -1,0 +1,209 @@
+import math
+
+import numpy as np
+import pytest
+
+from autofocus.lens.aperture import disc_kernel
+from autofocus.render import RenderCancelled, aperture_of, render
+
+SIZE = (64, 96)
+DIAGONAL = math.hypot(*SIZE)
+
+
+def encode(linear):
+    return np.where(
+        linear <= 0.0031308,
+        linear * 12.92,
+        1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055,
+    ).astype(np.float32)
+
+
+def decode(encoded):
+    encoded = encoded.astype(np.float64)
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+
+
+def aperture_for(radius, distance=0.5, diagonal=DIAGONAL):
+    """The aperture at which something `distance` away from the focus has this CoC radius."""
+    return radius / (distance * diagonal)
+
+
+def noise(seed=0, size=SIZE):
+    return np.random.default_rng(seed).random((*size, 3), dtype=np.float32) * 0.9
+
+
+def flat(value, size=SIZE):
+    return np.full(size, value, np.float32)
+
+
+def point(size=SIZE, power=0.9):
+    photo = np.zeros((*size, 3), np.float32)
+    photo[size[0] // 2, size[1] // 2] = encode(np.float64(power))
+    return photo
+
+
+def test_aperture_of_an_f_stop():
+    assert aperture_of(1.4) == pytest.approx(0.0357, abs=1e-4)
+    with pytest.raises(ValueError, match="f-stop"):
+        aperture_of(0)
+
+
+@pytest.mark.parametrize("radius", [0.3, 0.8, 2.5, 7.0])
+@pytest.mark.parametrize("side", [0.0, 1.0])
+def test_a_plane_out_of_focus_is_convolved_with_the_disc(radius, side):
+    out = decode(render(point(), flat(side), 0.5, aperture_for(radius)))[..., 0]
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    distance = np.hypot(y - SIZE[0] // 2, x - SIZE[1] // 2)
+    assert out.sum() == pytest.approx(0.9, rel=0.02)
+    # A disc's second moment is radius² / 2; half a pixel of radius is the tolerance.
+    measured = math.sqrt(2 * max((out * distance**2).sum() / out.sum(), 0))
+    assert abs(measured - radius) <= 0.5
+    assert out[distance > radius + 1.2].max(initial=0) < 0.02 * out.max()
+
+
+def test_a_point_becomes_a_uniform_disc():
+    out = decode(render(point(), flat(1.0), 0.5, aperture_for(8)))[..., 0]
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    inside = np.hypot(y - SIZE[0] // 2, x - SIZE[1] // 2) < 6.5
+    assert out[inside].std() < 0.05 * out[inside].mean()
+
+
+def test_blades_make_polygons_that_turn_round_behind_the_focus():
+    sizes = {"aperture": aperture_for(9), "blades": 5, "rotation": 90.0}
+    behind = decode(render(point(), flat(0.0), 0.5, **sizes))[..., 0]
+    before = decode(render(point(), flat(1.0), 0.5, **sizes))[..., 0]
+    middle = SIZE[0] // 2
+    assert behind[middle - 8, SIZE[1] // 2] > 4 * behind[middle + 8, SIZE[1] // 2]
+    assert before[middle + 8, SIZE[1] // 2] > 4 * before[middle - 8, SIZE[1] // 2]
+    kernel = disc_kernel(9.0, 5, 90.0)
+    assert kernel.sum() == pytest.approx(1)
+    area = 5 / 2 * math.sin(2 * math.pi / 5) * 81
+    assert 1 / kernel.max() == pytest.approx(area, rel=0.03)
+
+
+def test_a_flat_photo_keeps_its_light_everywhere():
+    depth = np.random.default_rng(1).random(SIZE, dtype=np.float32)
+    photo = np.full((*SIZE, 3), 0.6, np.float32)
+    assert np.abs(render(photo, depth, 0.4, 0.1) - photo).max() <= 1 / 255
+
+
+def test_what_lies_in_the_focus_is_untouched():
+    photo = noise()
+    assert np.abs(render(photo, flat(0.3), 0.3, 0.05) - photo).max() < 1e-3
+    assert np.abs(render(photo, noise(2)[..., 0], 0.3, 0.0) - photo).max() < 1e-3
+
+
+def two_halves(near_left=True, left=0.8, right=0.2):
+    photo = np.full((*SIZE, 3), encode(np.float64(right)), np.float32)
+    photo[:, : SIZE[1] // 2] = encode(np.float64(left))
+    depth = flat(0.0)
+    depth[:, : SIZE[1] // 2] = 1.0
+    return photo, depth
+
+
+def half_disc_share(x, radius):
+    """Share of a disc of `radius` around x that lies left of 0."""
+    t = np.clip(x / radius, -1, 1)
+    return (np.arccos(t) - t * np.sqrt(1 - t * t)) / math.pi
+
+
+def test_a_sharp_subject_keeps_its_outline_and_does_not_smear():
+    photo, depth = two_halves()
+    out = render(photo, depth, 1.0, aperture_for(8, 1.0))
+    edge = SIZE[1] // 2
+    assert np.abs(out[:, : edge - 1] - photo[:, : edge - 1]).max() <= 1 / 255
+    assert np.abs(out[:, edge + 1 :] - photo[:, edge + 1 :]).max() <= 2 / 255
+
+
+def test_a_blurred_foreground_becomes_see_through_towards_its_edge():
+    photo, depth = two_halves()
+    out = decode(render(photo, depth, 0.0, aperture_for(8, 1.0)))[SIZE[0] // 2, :, 0]
+    x = np.arange(SIZE[1]) + 0.5 - SIZE[1] / 2
+    share = half_disc_share(x, 8.0)
+    truth = 0.8 * share + 0.2 * (1 - share)
+    assert np.abs(out - truth).max() < 0.06
+
+
+def test_more_aperture_never_sharpens():
+    photo, depth = noise(3), np.tile(np.linspace(0, 1, SIZE[1], dtype=np.float32), (SIZE[0], 1))
+    detail = []
+    for aperture in (0.0, 0.005, 0.02, 0.06):
+        out = render(photo, depth, 0.5, aperture)
+        detail.append(np.abs(np.diff(out, axis=1)).mean())
+    assert detail == sorted(detail, reverse=True)
+
+
+def test_a_small_move_of_the_focus_is_a_small_change():
+    photo, depth = noise(4), np.tile(np.linspace(0, 1, SIZE[1], dtype=np.float32), (SIZE[0], 1))
+    a, b = (render(photo, depth, focus, 0.04) for focus in (0.5, 0.505))
+    assert np.abs(a - b).max() < 0.05
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (2, 3)])
+@pytest.mark.parametrize("aperture", [0.0, 0.03, 1e6])
+def test_any_size_and_aperture(size, aperture):
+    out = render(noise(5, size), noise(6, size)[..., 0], 0.2, aperture)
+    assert out.shape == (*size, 3)
+    assert out.dtype == np.float32
+    assert np.isfinite(out).all() and out.min() >= 0 and out.max() <= 1
+
+
+def test_bad_input_is_refused_in_a_sentence():
+    with pytest.raises(ValueError, match="height × width × 3"):
+        render(noise()[..., 0], flat(0.5), 0.5, 0.03)
+    with pytest.raises(ValueError, match="do not belong"):
+        render(noise(), flat(0.5)[:-1], 0.5, 0.03)
+    with pytest.raises(ValueError, match="aperture"):
+        render(noise(), flat(0.5), 0.5, -1.0)
+
+
+def test_bands_equal_the_whole(monkeypatch):
+    size = (900, 48)
+    photo = noise(7, size)
+    photo[200:204, 20:24] = 1.0
+    depth = np.tile(np.linspace(0, 0.4, size[0], dtype=np.float32)[:, None], (1, size[1]))
+    depth[:, 30:38] = 0.9
+    whole = render(photo, depth, 0.2, 0.01)
+    monkeypatch.setattr("autofocus.render.BAND_PIXELS", 1)
+    seen = []
+    assert np.abs(render(photo, depth, 0.2, 0.01, progress=seen.append) - whole).max() <= 1 / 255
+    assert len(seen) > 5
+
+
+def test_soft_depth_draws_no_rim():
+    photo, depth = two_halves()
+    soft = depth.copy()
+    edge = SIZE[1] // 2
+    soft[:, edge - 2 : edge + 2] = [0.8, 0.6, 0.4, 0.2]
+    sharp, out = (render(photo, d, 1.0, aperture_for(8, 1.0)) for d in (depth, soft))
+    assert np.abs(out - sharp).max() < 0.03
+
+
+def test_a_clipped_lamp_makes_a_brighter_disc():
+    photo = np.full((*SIZE, 3), 0.1, np.float32)
+    photo[30:34, 46:50] = 1.0
+    plain, boosted = (
+        render(photo, flat(0.0), 0.5, aperture_for(7), highlights=h) for h in (0.0, 1.0)
+    )
+    assert boosted[32, 48].min() > plain[32, 48].max() + 0.1
+    assert np.abs(render(photo, flat(0.5), 0.5, 0.05) - photo).max() == 0
+
+
+def test_what_a_foreground_hides_is_continued_from_behind():
+    photo = np.full((*SIZE, 3), encode(np.float64(0.2)), np.float32)
+    photo[:, 44:52] = encode(np.float64(0.8))
+    depth = flat(0.0)
+    depth[:, 44:52] = 1.0
+    out = decode(render(photo, depth, 0.0, aperture_for(8, 1.0)))[SIZE[0] // 2, :, 0]
+    x = np.arange(SIZE[1]) + 0.5 - 48
+    cover = half_disc_share(x - 4, 8.0) - half_disc_share(x + 4, 8.0)
+    assert np.abs(out - (0.8 * cover + 0.2 * (1 - cover))).max() < 0.04
+
+
+def test_progress_ends_at_one_and_cancelling_stops():
+    seen = []
+    depth = np.tile(np.linspace(0, 1, SIZE[1], dtype=np.float32), (SIZE[0], 1))
+    render(noise(), depth, 0.5, 0.05, progress=seen.append)
+    assert seen == sorted(seen) and seen[-1] == pytest.approx(1)
+    with pytest.raises(RenderCancelled):
+        render(noise(), depth, 0.5, 0.05, cancelled=lambda: True)

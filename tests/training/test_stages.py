@@ -1,0 +1,118 @@
+import csv
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from autofocus.network import AutoFocusNet
+from autofocus.training.config import TrainConfig
+from autofocus.training.demo import demo
+from autofocus.training.loop import Schedule, train
+from autofocus.training.stages import Saliency, Student, loss_of
+from autofocus.weights import load_network, read_version
+from tests.conftest import TINY
+
+SCHEDULE = Schedule(steps=24, rate=3e-3, warmup=2, save_every=12)
+
+
+@pytest.fixture
+def batch():
+    torch.manual_seed(1)
+    photo = torch.rand(2, 3, 64, 96)
+    mask = torch.zeros(2, 1, 64, 96)
+    mask[:, :, 20:40, 30:60] = 1
+    photo = photo * 0.3 + 0.6 * mask
+    return {
+        "photo": photo,
+        "disparity": 0.2 + 0.6 * mask,
+        "mask": mask,
+        "edges": torch.ones(2),
+        "trust": torch.ones(2),
+        "guessed": torch.tensor([False, True]),
+        "tokens": torch.randn(2, 1, 384, 4, 6),
+    }
+
+
+def student():
+    torch.manual_seed(0)
+    return Student(AutoFocusNet(TINY), torch.zeros(384), torch.ones(384)).train()
+
+
+def forever(batch):
+    def batches(first):
+        while True:
+            yield batch
+
+    return batches
+
+
+def total(model, batch):
+    with torch.no_grad():
+        return sum(model(batch).values()).item()
+
+
+def test_the_loss_falls(batch, tmp_path):
+    model = student()
+    before = total(model, batch)
+    train(model, forever(batch), loss_of, SCHEDULE, tmp_path)
+    assert total(model, batch) < 0.8 * before
+
+
+def test_a_stopped_run_resumes_to_the_same_weights(batch, tmp_path):
+    whole = train(student(), forever(batch), loss_of, SCHEDULE, tmp_path / "whole")
+
+    def stops_half_way(first):
+        yield from [batch] * 12
+
+    train(student(), stops_half_way, loss_of, SCHEDULE, tmp_path / "parts")
+    resumed = train(student(), forever(batch), loss_of, SCHEDULE, tmp_path / "parts")
+    for mine, theirs in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-6)
+
+
+def test_stage_two_changes_nothing_but_the_saliency_head(batch, tmp_path):
+    network = AutoFocusNet(TINY)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    model = Saliency(network).train()
+    train(
+        model,
+        forever({k: batch[k] for k in ("photo", "mask", "trust")}),
+        loss_of,
+        SCHEDULE,
+        tmp_path,
+    )
+    changed = {n for n, v in network.state_dict().items() if not torch.equal(v, before[n])}
+    assert changed
+    assert all(name.startswith("saliency_head.") for name in changed)
+
+
+def test_a_step_without_a_finite_loss_changes_nothing(batch, tmp_path):
+    model = student()
+    before = [p.clone() for p in model.parameters()]
+    batch["photo"] = batch["photo"] * torch.nan
+    train(model, forever(batch), loss_of, Schedule(steps=2, rate=1e-3), tmp_path)
+    for mine, theirs in zip(model.parameters(), before, strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_all_stages_on_drawn_photos_end_in_a_version(tmp_path):
+    demo(TrainConfig(runs=tmp_path))
+    runs = tmp_path / "demo"
+    version = read_version(runs / "version")
+    network = load_network(version)
+    with torch.inference_mode():
+        depth, saliency = network(torch.rand(1, 3, 64, 96))
+    assert depth.shape == saliency.shape == (1, 1, 64, 96)
+    assert json.loads((runs / "version/config.json").read_text())["trained_on"]["measured depth"]
+    for stage in ("teacher", "student", "refine", "saliency"):
+        with (runs / stage / "curve.csv").open() as handle:
+            assert int(list(csv.DictReader(handle))[-1]["step"]) >= 20
+    frozen = load_run(runs / "refine"), load_run(runs / "saliency")
+    changed = {name for name in frozen[0] if not torch.equal(frozen[0][name], frozen[1][name])}
+    assert all(name.startswith("saliency_head.") for name in changed)
+
+
+def load_run(folder):
+    state = load_file(folder / "averaged.safetensors")
+    return {n.removeprefix("network."): v for n, v in state.items() if n.startswith("network.")}
