@@ -1,7 +1,8 @@
 """Train a version, stage by stage; every stage resumes where it was stopped.
 
     python -m autofocus.training prepare            pasted subjects and DINOv2's features
-    python -m autofocus.training teacher            depth on frozen DINOv2
+    python -m autofocus.training teacher            depth on frozen DINOv2, coarse
+    python -m autofocus.training teacher-refine     the same with the decoder's last step
     python -m autofocus.training label              the teacher's depth for photos without any
     python -m autofocus.training student            encoder, decoder and depth head, small photos
     python -m autofocus.training refine             the same at the size that the app uses
@@ -25,6 +26,7 @@ from autofocus.training.demo import demo
 STAGES = {
     "prepare": runs.prepare,
     "teacher": runs.teach,
+    "teacher-refine": runs.refine_teacher,
     "label": runs.label,
     "student": runs.learn,
     "refine": runs.refine,

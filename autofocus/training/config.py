@@ -14,9 +14,10 @@ class TrainConfig:
     widths: tuple[int, ...] = (64, 64, 128, 192, 256)  # of both decoders, strides 2 to 32
     pasted: int = 1400  # pasted subjects to make
     batch: int = 8  # photos a step
-    teacher_steps: int = 1000
+    teacher_steps: int = 1500
     teacher_rate: float = 1e-3
-    teacher_size: tuple[int, ...] = (256, 352)  # crops of the frame, height and width when lying
+    teacher_size: tuple[int, ...] = (384, 512)  # whole frames, height and width when lying
+    teacher_crop: tuple[int, ...] = (256, 352)  # of the frames, when outlines are refined
     start: Path | None = None  # a version's folder whose weights the student goes on from
     student_steps: int = 5000
     student_rate: float = 1e-3

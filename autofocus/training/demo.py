@@ -17,6 +17,15 @@ from autofocus.training import runs
 from autofocus.training.config import TrainConfig
 
 SCENES, SIZE = 8, (96, 128)  # photos of each folder; height and width
+STAGES = (
+    runs.prepare,
+    runs.teach,
+    runs.refine_teacher,
+    runs.label,
+    runs.learn,
+    runs.refine,
+    runs.student_saliency,
+)
 FOLDERS = ("depth/nyu/train", "saliency/ecssd/train", "photos/objects")
 
 
@@ -32,7 +41,8 @@ def demo(config: TrainConfig) -> None:
         pasted=4,
         batch=2,
         teacher_steps=20,
-        teacher_size=(64, 96),
+        teacher_size=(96, 128),
+        teacher_crop=(64, 96),
         student_steps=40,
         student_size=(64, 96),
         refine_steps=20,
@@ -42,10 +52,9 @@ def demo(config: TrainConfig) -> None:
     )
     draw_data(tiny.data)
     random_backbone(tiny.runs / "backbone")
-    for stage in (runs.prepare, runs.teach, runs.label, runs.learn, runs.refine):
+    for stage in STAGES:
         print(stage.__name__, flush=True)
         stage(tiny)
-    runs.student_saliency(tiny)
     runs.export(tiny, "resnet", folder / "version")
     print(f"wrote {folder / 'version'}")
 

@@ -33,7 +33,7 @@ def depth_loss(
         counted = known
     absolute = masked_mean(error, counted)
     gradient = gradient_error(predicted - target, known)
-    return (absolute + edges * gradient).mean()
+    return (absolute + edges * gradient).sum() / labelled(known)
 
 
 def relative_loss(predicted: Tensor, target: Tensor, guessed: Tensor) -> Tensor:
@@ -55,7 +55,12 @@ def relative_loss(predicted: Tensor, target: Tensor, guessed: Tensor) -> Tensor:
         mean_over(centred**2, known).clamp(min=1e-6)
     )
     error = (scale * centred + middle - target).abs() / target.clamp(min=FARTHEST)
-    return masked_mean(error, known).sum() / (~guessed).sum().clamp(min=1)
+    return masked_mean(error, known).sum() / labelled(known)
+
+
+def labelled(known: Tensor) -> Tensor:
+    """How many photos have any label, at least one."""
+    return known.flatten(1).any(dim=1).sum().clamp(min=1)
 
 
 def mean_over(x: Tensor, known: Tensor) -> Tensor:

@@ -43,17 +43,32 @@ def prepare(config: TrainConfig) -> None:
 
 
 def teach(config: TrainConfig) -> None:
-    """Train the teacher's decoder and depth head on measured and pasted depth."""
-    items = depth_items(config.data) + pasted_items(config)
-    recipe = Recipe(config.teacher_size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
+    """Train the coarse part of the teacher's decoder on whole frames."""
     schedule = Schedule(config.teacher_steps, config.teacher_rate)
-    network = teacher_network(config)
-    run(config, "teacher", Teacher(network), items, recipe, schedule)
+    model = Teacher(teacher_network(config), coarse=True)
+    train_teacher(config, "teacher", model, config.teacher_size, schedule)
+
+
+def refine_teacher(config: TrainConfig) -> None:
+    """Go on with the whole of the teacher's decoder on parts of the frames."""
+    schedule = Schedule(config.refine_steps, config.refine_rate)
+    model = Teacher(teacher_network(config, "teacher"))
+    train_teacher(config, "teacher-refine", model, config.teacher_crop, schedule)
+
+
+def train_teacher(
+    config: TrainConfig, name: str, model: Teacher, size: tuple, schedule: Schedule
+) -> None:
+    """Teacher training on measured and pasted depth, and on true masks."""
+    everything = depth_items(config.data) + pasted_items(config) + mask_items(config.data)
+    items = with_tokens(config, everything)
+    recipe = Recipe(size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
+    run(config, name, model, items, recipe, schedule)
 
 
 def label(config: TrainConfig) -> None:
     """Write the teacher's depth for every photo that has none."""
-    network = teacher_network(config, "teacher").eval()
+    network = teacher_network(config, "teacher-refine").eval()
     items = with_tokens(config, mask_items(config.data) + photo_items(config.data))
     write_labels(network, items, config.runs / "tokens", config.runs / "labels")
 
@@ -104,7 +119,9 @@ def teacher_saliency(config: TrainConfig) -> None:
     """Train the teacher's saliency head on true and soft masks."""
     recipe = Recipe(config.saliency_size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
     items = with_tokens(config, mask_items(config.data) + photo_items(config.data))
-    train_saliency(config, "teacher-saliency", teacher_network(config, "teacher"), items, recipe)
+    train_saliency(
+        config, "teacher-saliency", teacher_network(config, "teacher-refine"), items, recipe
+    )
 
 
 def train_saliency(

@@ -18,49 +18,64 @@ from autofocus.training.losses import depth_loss, feature_loss, relative_loss, s
 RELATIVE = 2.0  # weight of the relative error, in which measured depth is judged
 
 
-class Teacher(nn.Module):
-    """Depth from cached tokens; the backbone never runs."""
+class DepthStage(nn.Module):
+    """What the teacher and the student share: depth and subject from the encoder's maps.
 
-    def __init__(self, network: AutoFocusNet):
+    A reader is a small map out of the network that training throws away. One of them reads the
+    subject, which keeps in the decoder what the saliency head will need later, when it is trained
+    alone. Most of the work lies in the decoder's last step and the heads, so a coarse stage leaves
+    them out and reads depth at stride 4: it sees more than twice as many photos in the same time.
+    """
+
+    def __init__(self, network: AutoFocusNet, coarse: bool = False):
         super().__init__()
         self.network = network
+        self.coarse = coarse
         network.saliency_head.requires_grad_(False)
+        self.decoded_channels = network.config.widths[1] if coarse else DECODED_CHANNELS
+        self.depth_reader = nn.Conv2d(self.decoded_channels, 1, 3, padding=1)
+        self.subject_reader = nn.Conv2d(self.decoded_channels, 1, 3, padding=1)
+
+    def decode(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """The encoder's maps → what the decoder makes of them, and depth at its resolution."""
+        decoded = self.network.decoder.coarse(maps)
+        if self.coarse:
+            return decoded, self.depth_reader(decoded)
+        decoded = self.network.decoder.fine(decoded, maps[0])
+        return decoded, self.network.depth_head(decoded)
+
+    def losses(self, batch: dict[str, Tensor], decoded: Tensor, depth: Tensor) -> dict[str, Tensor]:
+        """What depth and subject cost, at the photo's size."""
+        size = batch["photo"].shape[-2:]
+        depth, subject = upsample(depth, size), upsample(self.subject_reader(decoded), size)
+        return {
+            "depth": depth_loss(depth, batch["disparity"], batch["edges"], batch["guessed"]),
+            "relative": RELATIVE * relative_loss(depth, batch["disparity"], batch["guessed"]),
+            "subject": saliency_loss(subject, batch["mask"], batch["trust"]),
+        }
+
+
+class Teacher(DepthStage):
+    """Depth from cached tokens of all four layers; the backbone never runs."""
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Batch with all four layers of tokens → losses."""
         net, photo = self.network, batch["photo"].contiguous(memory_format=torch.channels_last)
         maps = net.encoder.assemble(net.normalise(photo), batch["tokens"].unbind(1))
-        depth = upsample(net.depth_head(net.decoder(maps)), photo.shape[-2:])
-        return {
-            "depth": depth_loss(depth, batch["disparity"], batch["edges"]),
-            "relative": RELATIVE * relative_loss(depth, batch["disparity"], batch["guessed"]),
-        }
+        return self.losses(batch, *self.decode(maps))
 
 
-class Student(nn.Module):
-    """The article's network with depth labels; its features also imitate DINOv2's last layer.
+class Student(DepthStage):
+    """The article's network; its features also imitate DINOv2's last layer.
 
-    Readers are small maps out of the network that training throws away. Three of them read DINOv2's
-    tokens out of the encoder at strides 16 and 32 and out of the decoder: this replaces
-    pre-training on ImageNet. One reads the subject, which keeps in the decoder what the saliency
-    head will need later, when it is trained alone.
-
-    More than half of the work lies in the decoder's last step and the heads, so a coarse student
-    leaves them out and reads depth at stride 4: it sees twice as many photos in the same time.
+    Three more readers read DINOv2's tokens out of the encoder at strides 16 and 32 and out of the
+    decoder: this replaces pre-training on ImageNet.
     """
 
     def __init__(self, network: AutoFocusNet, mean: Tensor, std: Tensor, coarse: bool = False):
-        super().__init__()
-        self.network = network
-        self.coarse = coarse
-        network.saliency_head.requires_grad_(False)
-        middle, deepest = network.encoder.channels[-2:]
-        read_from = network.config.widths[1] if coarse else DECODED_CHANNELS
-        self.readers = nn.ModuleList(
-            nn.Conv2d(channels, DINOV2_CHANNELS, 1) for channels in (middle, deepest, read_from)
-        )
-        self.depth_reader = nn.Conv2d(read_from, 1, 3, padding=1)
-        self.subject_reader = nn.Conv2d(read_from, 1, 3, padding=1)
+        super().__init__(network, coarse)
+        read_from = (*network.encoder.channels[-2:], self.decoded_channels)
+        self.readers = nn.ModuleList(nn.Conv2d(c, DINOV2_CHANNELS, 1) for c in read_from)
         self.register_buffer("mean", mean.view(1, -1, 1, 1))
         self.register_buffer("std", std.view(1, -1, 1, 1))
 
@@ -68,21 +83,9 @@ class Student(nn.Module):
         """Batch with the last layer of tokens → losses."""
         net, photo = self.network, batch["photo"].contiguous(memory_format=torch.channels_last)
         maps = net.encoder(net.normalise(photo))
-        decoded = net.decoder.coarse(maps)
-        if self.coarse:
-            depth = self.depth_reader(decoded)
-        else:
-            decoded = net.decoder.fine(decoded, maps[0])
-            depth = net.depth_head(decoded)
-        depth, subject = (
-            upsample(x, photo.shape[-2:]) for x in (depth, self.subject_reader(decoded))
-        )
-        return {
-            "depth": depth_loss(depth, batch["disparity"], batch["edges"], batch["guessed"]),
-            "relative": RELATIVE * relative_loss(depth, batch["disparity"], batch["guessed"]),
-            "imitation": self.imitation(maps, decoded, batch["tokens"][:, 0]),
-            "subject": saliency_loss(subject, batch["mask"], batch["trust"]),
-        }
+        decoded, depth = self.decode(maps)
+        imitation = self.imitation(maps, decoded, batch["tokens"][:, 0])
+        return {**self.losses(batch, decoded, depth), "imitation": imitation}
 
     def imitation(self, maps: Sequence[Tensor], decoded: Tensor, tokens: Tensor) -> Tensor:
         """How far the features at strides 32 and 16 and the decoder's are from B×384×h×w tokens."""
