@@ -38,6 +38,11 @@ class Sheet:
         """Whether there is anything on it."""
         return bool(self.light[..., 3].any())
 
+    def inside(self, border: int) -> "Sheet":
+        """All but a border."""
+        height, width = self.radius.shape
+        return self.cut(slice(border, height - border), slice(border, width - border))
+
     def cut(self, rows: slice, columns: slice) -> "Sheet":
         """A rectangle of it."""
         return Sheet(
@@ -70,8 +75,11 @@ def composite(
         y, x = spot
         window = slice(y, y + tile + 2 * margin), slice(x, x + tile + 2 * margin)
         parts = [sheet.cut(*window) for sheet in padded]
-        picture = through_planes(parts[: 1 + parts[1].is_seen()], planes, kernels, scale)
-        inner = picture[margin : margin + height - y, margin : margin + width - x][:tile, :tile]
+        parts = parts[: 1 + parts[1].is_seen()]
+        local = margin_for(max(float(part.radius.abs().max()) for part in parts), reach)
+        trimmed = [part.inside(margin - local) for part in parts]
+        picture = through_planes(trimmed, planes, kernels, scale)
+        inner = picture[local : local + height - y, local : local + width - x][:tile, :tile]
         result[:, y : y + tile, x : x + tile] = inner.movedim(-1, 0)
 
     for number, _ in enumerate(each(take, spots, scene.light.device.type)):
@@ -138,9 +146,15 @@ def reduction(radius: float) -> int:
 def tile_size(reach: float, device: str) -> tuple[int, int]:
     """The margin that a tile needs and its side, both multiples of every reduction."""
     step = 2 * reduction(reach)
-    margin = (math.ceil(reach) // step + 2) * step
+    margin = margin_for(reach, reach)
     side = max(TILE if device == "cpu" else 8 * TILE, 4 * margin)
     return margin, math.ceil(side / step) * step
+
+
+def margin_for(radius: float, reach: float) -> int:
+    """The margin that circles of a radius need in a photo whose largest one is `reach`."""
+    step = 2 * reduction(reach)
+    return (math.ceil(radius) // step + 2) * step
 
 
 def tiles(height: int, width: int, side: int) -> Iterator[tuple[int, int]]:
@@ -173,33 +187,73 @@ def through_planes(
     open_to = picture.new_ones(size)  # light from behind all finished groups
     group = picture.new_zeros(size)  # coverage of the group at work
     last = picture.new_full(size, float("inf"))  # radius of the last plane met
-    occupied = occupied_planes(sheets, planes)
-    for k in reversed(range(len(planes))):
-        if not occupied[k]:
-            continue
-        spread = blur(slice_of(sheets, planes, k), kernels[k], reduction(planes[k]))
-        alpha = spread[..., 3].clamp(min=0)
-        met = alpha > 1e-3
+    for k, (rows, columns) in occupied(sheets, planes):
+        parts = [sheet.cut(rows, columns) for sheet in sheets]
+        spread = blur(slice_of(parts, planes, k), kernels[k], reduction(planes[k]))
+        state = [whole[rows, columns] for whole in (picture, open_to, group, last)]
         beside = planes[min(k + 1, len(planes) - 1)] + 0.01
-        behind = ((last - beside) / max(scale * GAP, 1e-6)).clamp(0, 1) * met
-        left = open_to * (1 - group)
-        group = group * (1 - behind)
-        open_to = left / (1 - group).clamp(min=1e-6)
-        taken = alpha.minimum(1 - group) * open_to
-        picture += spread[..., :3] * (taken / alpha.clamp(min=1e-6))[..., None]
-        group = (group + alpha).clamp_(max=1)
-        last = torch.where(met, planes[k], last)
+        compose(spread, planes[k], beside, scale * GAP, *state)
     return picture / (1 - open_to * (1 - group)).clamp(min=1e-6)[..., None]
 
 
-def occupied_planes(sheets: list[Sheet], planes: list[float]) -> list[bool]:
-    """Whether anything lies on each plane: shared by a pixel's two nearest ones."""
+def compose(
+    spread: torch.Tensor,
+    radius: float,
+    beside: float,
+    gap: float,
+    picture: torch.Tensor,
+    open_to: torch.Tensor,
+    group: torch.Tensor,
+    last: torch.Tensor,
+) -> None:
+    """Put one plane behind what is there; the last four are changed in place.
+
+    A pixel whose last plane lies more than `gap` nearer than `beside` begins another group.
+    """
+    alpha = spread[..., 3].clamp(min=0)
+    met = alpha > 1e-3
+    behind = ((last - beside) / max(gap, 1e-6)).clamp(0, 1) * met
+    left = open_to * (1 - group)
+    group *= 1 - behind
+    torch.div(left, (1 - group).clamp(min=1e-6), out=open_to)
+    taken = alpha.minimum(1 - group) * open_to
+    picture += spread[..., :3] * (taken / alpha.clamp(min=1e-6))[..., None]
+    group.add_(alpha).clamp_(max=1)
+    last.masked_fill_(met, radius)
+
+
+def occupied(sheets: list[Sheet], planes: list[float]) -> Iterator[tuple[int, tuple[slice, slice]]]:
+    """The planes on which anything lies, nearest first, and the part that its light reaches.
+
+    A pixel is shared by the two planes around its radius.
+    """
+    rows, columns = (found_along(axis, sheets, planes) for axis in (0, 1))
+    for k in reversed(range(len(planes))):
+        if rows[:, k].any():
+            yield k, (reached(rows[:, k], planes[k]), reached(columns[:, k], planes[k]))
+
+
+def found_along(axis: int, sheets: list[Sheet], planes: list[float]) -> torch.Tensor:
+    """N×K: whether anything in a row (axis 0) or a column (1) lies on each plane."""
     edges = torch.tensor(planes, device=sheets[0].radius.device)
-    found = torch.zeros(len(planes) + 2, dtype=torch.long, device=edges.device)
+    found = torch.zeros(sheets[0].radius.shape[axis], len(planes) + 2, device=edges.device)
     for sheet in sheets:
-        radii = sheet.radius[sheet.light[..., 3] > 0]
-        found += torch.bincount(torch.bucketize(radii, edges), minlength=len(planes) + 2)
-    return [bool(found[k] + found[k + 1]) for k in range(len(planes))]
+        between = torch.bucketize(sheet.radius, edges)
+        between = between.where(sheet.light[..., 3] > 0, len(planes) + 1)
+        found.scatter_(1, between if axis == 0 else between.T, 1)
+    return (found[:, :-2] + found[:, 1:-1]) > 0
+
+
+def reached(held: torch.Tensor, radius: float) -> slice:
+    """From the first to the last place of N that is held, and as far as light spreads from them.
+
+    It begins and ends on whole cells of the size in which such a plane is spread.
+    """
+    places = held.nonzero()
+    cell = reduction(radius)
+    spread = math.ceil(abs(radius)) + 2 * cell
+    first, last = int(places[0]) - spread, int(places[-1]) + 1 + spread
+    return slice(max(0, first // cell * cell), min(len(held), -(-last // cell) * cell))
 
 
 def slice_of(sheets: list[Sheet], planes: list[float], k: int) -> torch.Tensor:
