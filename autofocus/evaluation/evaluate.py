@@ -45,8 +45,7 @@ def evaluate(predict_item: Predict, data: Path, limit: int | None = None) -> dic
     return {
         **nyu(predict_item, islice(depth_items(data, ["nyu/val"]), limit)),
         **middlebury(predict_item, islice(depth_items(data, ["middlebury"]), limit)),
-        **ecssd(predict_item, islice(ecssd_val(data), limit)),
-        **subject_focus(predict_item, [*islice(ecssd_val(data), limit), *held_out(data, limit)]),
+        **subjects(predict_item, islice(ecssd_val(data), limit), held_out(data, limit)),
         **unlabelled(predict_item, islice(sure_photos(data), limit)),
     }
 
@@ -91,28 +90,34 @@ def middlebury(predict_item: Predict, items: Iterator[Item]) -> dict[str, float]
     return {"middlebury_edge_f1": mean(scores)}
 
 
-def ecssd(predict_item: Predict, items: Iterator[Item]) -> dict[str, float]:
-    """Best F over thresholds, mean absolute error, and F at the threshold that the focus uses."""
-    curves, errors = [], []
-    for item in tqdm(items, desc="ecssd", disable=None):
+def subjects(predict_item: Predict, ecssd: Iterator[Item], people: Iterator[Item]) -> dict:
+    """Saliency on ECSSD, and how often the default focus lands on the true subject, in percent.
+
+    Saliency: best F over thresholds, mean absolute error, F at the threshold that the focus uses.
+    """
+    curves, errors, hits = [], [], []
+    for item in tqdm(ecssd, desc="ecssd", disable=None):
         _, found = predict_item(item)
         mask = read_mask(item.mask)
         curves.append(metrics.precision_recall(found.saliency, mask > 0.5))
         errors.append(np.abs(found.saliency - mask).mean())
+        hits.append(focus_hits(found, mask))
+    for item in tqdm(people, desc="people", disable=None):
+        hits.append(focus_hits(predict_item(item)[1], read_mask(item.mask)))
     precision, recall = np.mean([c[0] for c in curves], 0), np.mean([c[1] for c in curves], 0)
     f = metrics.f_measure(precision, recall)
-    at_focus = f[round(metrics.SALIENT * 255)]
-    return {"ecssd_max_f": f.max(), "ecssd_mae": mean(errors), "ecssd_f_at_0.8": at_focus}
+    return {
+        "ecssd_max_f": f.max(),
+        "ecssd_mae": mean(errors),
+        "ecssd_f_at_0.8": f[round(metrics.SALIENT * 255)],
+        "focus_on_subject_percent": 100 * mean(hits),
+    }
 
 
-def subject_focus(predict_item: Predict, items: list[Item]) -> dict[str, float]:
-    """How often the default focus lands on the true subject, in percent."""
-    hits = []
-    for item in tqdm(items, desc="focus", disable=None):
-        _, found = predict_item(item)
-        focus = choose_focus(found.depth, found.saliency).depth
-        hits.append(metrics.focus_hits(found.depth, read_mask(item.mask) > 0.5, focus))
-    return {"focus_on_subject_percent": 100 * mean(hits)}
+def focus_hits(found: Prediction, mask: np.ndarray) -> bool:
+    """Whether the default focus lands on the subject of a mask."""
+    focus = choose_focus(found.depth, found.saliency).depth
+    return metrics.focus_hits(found.depth, mask > 0.5, focus)
 
 
 def unlabelled(predict_item: Predict, items: Iterator[Item]) -> dict[str, float]:
