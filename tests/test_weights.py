@@ -2,11 +2,12 @@ import json
 
 import pytest
 import torch
+from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
 from autofocus import weights
 from autofocus.network import AutoFocusNet, NetworkConfig
-from autofocus.weights import VersionError
+from autofocus.weights import WEIGHTS, VersionError
 from tests.conftest import TINY
 
 
@@ -40,7 +41,7 @@ def test_loaded_network_is_float32_and_evaluates(tiny_version):
 
 def test_one_changed_byte_is_refused(tiny_version, tmp_path):
     folder = copy_of(tiny_version, tmp_path)
-    file = folder / "model.safetensors"
+    file = folder / WEIGHTS
     data = bytearray(file.read_bytes())
     data[-1] ^= 1
     file.write_bytes(data)
@@ -51,7 +52,7 @@ def test_one_changed_byte_is_refused(tiny_version, tmp_path):
 @pytest.mark.parametrize("change", ["missing", "extra", "shape"])
 def test_weights_that_do_not_fit_are_refused(tiny_version, tmp_path, change):
     folder = copy_of(tiny_version, tmp_path)
-    file = folder / "model.safetensors"
+    file = folder / WEIGHTS
     state = load_file(file)
     name = next(name for name in state if name.endswith(".weight"))
     if change == "missing":
@@ -82,7 +83,7 @@ def test_broken_config_is_refused(tmp_path, text):
 
 def test_missing_weights_are_refused(tiny_version, tmp_path):
     folder = copy_of(tiny_version, tmp_path)
-    (folder / "model.safetensors").unlink()
+    (folder / WEIGHTS).unlink()
     with pytest.raises(VersionError, match="no model.safetensors"):
         weights.load_network(weights.read_version(folder))
 
@@ -106,7 +107,7 @@ def dinov2_version(tmp_path_factory):
     network = AutoFocusNet(NetworkConfig("dinov2-s", TINY.widths)).eval()
     backbone = network.encoder.backbone.state_dict()
     place = tmp_path_factory.mktemp("backbone")
-    save_file(backbone, place / "model.safetensors")
+    save_file(backbone, place / WEIGHTS)
     config = {
         "name": "dinov2-s",
         "backbone": {"repo": "timm/x", "sha256": weights.tensors_hash(backbone)},
@@ -117,7 +118,7 @@ def dinov2_version(tmp_path_factory):
 
 def test_backbone_stays_out_of_the_file_and_comes_from_the_host(dinov2_version, monkeypatch):
     version, place = dinov2_version
-    assert not any("backbone" in name for name in load_file(version.folder / "model.safetensors"))
+    assert not any("backbone" in name for name in load_file(version.folder / WEIGHTS))
     monkeypatch.setenv(weights.BACKBONE_VARIABLE, str(place))
     found = weights.read_version(version.folder)
     assert found.problem is None
@@ -133,11 +134,35 @@ def test_without_its_backbone_a_version_says_what_to_do(dinov2_version, monkeypa
         weights.find_version("dinov2-s")
 
 
+def test_backbone_is_downloaded_once_and_serves_offline(
+    dinov2_version, stand_in, monkeypatch, tmp_path
+):
+    version, place = dinov2_version
+    monkeypatch.delenv(weights.BACKBONE_VARIABLE, raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    weights.reachable.cache_clear()
+    stand_in.repo("timm/x").commit({WEIGHTS: (place / WEIGHTS).read_bytes()})
+    found = weights.read_version(version.folder)
+    assert found.problem is None
+    assert not any(method == "GET" and WEIGHTS in path for method, path, _ in stand_in.requests)
+    first = weights.load_network(found).state_dict()
+    stand_in.requests.clear()
+    stand_in.fault = "500"
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    again = weights.load_network(weights.read_version(version.folder)).state_dict()
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not stand_in.requests
+    backbone = load_file(place / WEIGHTS)
+    assert all(
+        torch.equal(first[weights.BACKBONE_PREFIX + name], backbone[name]) for name in backbone
+    )
+
+
 def test_another_backbone_is_refused(dinov2_version, tmp_path, monkeypatch):
     version, place = dinov2_version
-    tensors = load_file(place / "model.safetensors")
+    tensors = load_file(place / WEIGHTS)
     tensors["norm.bias"] = tensors["norm.bias"] + 1
-    save_file(tensors, tmp_path / "model.safetensors")
+    save_file(tensors, tmp_path / WEIGHTS)
     monkeypatch.setenv(weights.BACKBONE_VARIABLE, str(tmp_path))
     with pytest.raises(VersionError, match="backbone's weights do not match"):
         weights.load_network(version)
