@@ -177,6 +177,19 @@ def test_unusable_versions_are_listed_with_their_reason(only_tiny, tmp_path, mon
     assert len(unusable) == 1 and unusable[0].startswith("large is not available: ")
 
 
+def test_asking_for_versions_anew_changes_every_selector(page, only_tiny, tmp_path, monkeypatch):
+    opening = Opening(page, Focusing(page))
+    config = (only_tiny.folder / "config.json").read_text().replace('"tiny"', '"newer"')
+    shutil.copytree(only_tiny.folder, tmp_path / "newer")
+    (tmp_path / "newer" / "config.json").write_text(config)
+    monkeypatch.setenv(weights.VERSIONS_VARIABLE, str(tmp_path))
+    changes = opening.refresh()
+    selectors = [page.version, page.comparing.versions, *page.reviewing.versions]
+    assert len(selectors) == 4
+    for selector in selectors:
+        assert [name for _, name in changes[selector]["choices"]] == ["tiny", "newer"]
+
+
 def test_words_are_safe_and_whole():
     assert "<b>" not in note("<b>", "error")
     assert sentence("picked at 1, 2") == "Picked at 1, 2."

@@ -23,7 +23,7 @@ from autofocus.photo import PhotoError, read_photo, to_bytes
 from autofocus.predict import pick_device
 from autofocus.scene import Scene, SceneError, discard, make_scene, preview, with_depth
 from autofocus.viewer import waiting_data
-from autofocus.weights import VersionError, find_version
+from autofocus.weights import VersionError, find_version, reachable
 
 
 class Opening:
@@ -78,7 +78,7 @@ class Opening:
                 show_progress_on=self.page.status,
                 trigger_mode="multiple",
             )
-        on(self.page.refresh.click, self.refresh, [], [self.page.version, self.page.unusable])
+        on(self.page.refresh.click, self.refresh, [], [*self.selectors(), self.page.unusable])
         on(self.page.new.click, self.leave, [], [self.page.stage, self.page.status])
         on(
             self.page.own_depth.upload,
@@ -187,11 +187,14 @@ class Opening:
     def refresh(self) -> dict:
         """Ask the Hub anew which versions there are."""
         hub.listing.cache_clear()
+        reachable.cache_clear()
         usable, unusable = version_choices()
-        return {
-            self.page.version: gr.update(choices=usable),
-            self.page.unusable: listed(unusable),
-        }
+        changes = {selector: gr.update(choices=usable) for selector in self.selectors()}
+        return changes | {self.page.unusable: listed(unusable)}
+
+    def selectors(self) -> list[gr.Dropdown]:
+        """Everything on the page that offers versions."""
+        return [self.page.version, self.page.comparing.versions, *self.page.reviewing.versions]
 
     def leave(self) -> dict:
         """Back to the start."""
