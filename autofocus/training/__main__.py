@@ -9,6 +9,7 @@
     python -m autofocus.training saliency           the student's saliency head alone
     python -m autofocus.training teacher-saliency   the teacher's saliency head alone
     python -m autofocus.training export NAME FOLDER write version NAME (resnet or dinov2-s)
+    python -m autofocus.training curves             a plot of all stages' losses
     python -m autofocus.training demo               all of it, tiny, on synthetic photos
 
 `prepare` needs DINOv2's weights in RUNS/backbone: see `python -m autofocus.training.backbone`.
@@ -19,7 +20,7 @@ import typing
 from dataclasses import fields
 from pathlib import Path
 
-from autofocus.training import runs
+from autofocus.training import curves, runs
 from autofocus.training.config import TrainConfig
 from autofocus.training.demo import demo
 
@@ -32,6 +33,7 @@ STAGES = {
     "refine": runs.refine,
     "saliency": runs.student_saliency,
     "teacher-saliency": runs.teacher_saliency,
+    "curves": curves.plot,
     "demo": demo,
 }
 

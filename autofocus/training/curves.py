@@ -1,0 +1,52 @@
+"""The losses of every stage as one picture."""
+
+import csv
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+from autofocus.training.config import TrainConfig
+
+matplotlib.use("Agg")
+WINDOW = 15  # rows that a running mean takes in; a single batch says little
+
+
+def plot(config: TrainConfig) -> None:
+    """Write `curves.png` into the folder of runs: one row a stage, smoothed losses by step."""
+    from matplotlib import pyplot
+
+    files = sorted(config.runs.glob("*/curve.csv"), key=lambda file: file.stat().st_mtime)
+    if not files:
+        raise SystemExit(
+            f"There is no curve.csv in a folder of {config.runs}: train a stage first."
+        )
+    figure, rows = pyplot.subplots(
+        len(files), figsize=(8, 2.5 * len(files)), squeeze=False, layout="constrained"
+    )
+    for axes, file in zip(rows[:, 0], files, strict=True):
+        steps, losses = read_curve(file)
+        for name, values in losses.items():
+            axes.plot(steps, running_mean(values), label=name)
+        axes.set(title=file.parent.name, xlabel="step", ylabel="loss")
+        axes.legend(loc="upper right")
+    figure.savefig(config.runs / "curves.png", dpi=100)
+    pyplot.close(figure)
+    print(f"wrote {config.runs / 'curves.png'}")
+
+
+def read_curve(file: Path) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Steps, and the losses by name."""
+    with file.open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    columns.pop("seconds")
+    return columns.pop("step"), columns
+
+
+def running_mean(values: np.ndarray) -> np.ndarray:
+    """The mean of each value and those shortly before it."""
+    sums = np.cumsum(np.insert(values, 0, 0.0))
+    first = np.maximum(np.arange(len(values)) + 1 - WINDOW, 0)
+    last = np.arange(len(values)) + 1
+    return (sums[last] - sums[first]) / (last - first)
