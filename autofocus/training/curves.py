@@ -3,27 +3,22 @@
 import csv
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 
 from autofocus.training.config import TrainConfig
 
-matplotlib.use("Agg")
 WINDOW = 15  # rows that a running mean takes in; a single batch says little
 
 
 def plot(config: TrainConfig) -> None:
     """Write `curves.png` into the folder of runs: one row a stage, smoothed losses by step."""
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure  # not loaded for training itself
 
     files = sorted(config.runs.glob("*/curve.csv"), key=lambda file: file.stat().st_mtime)
     if not files:
-        raise SystemExit(
-            f"There is no curve.csv in a folder of {config.runs}: train a stage first."
-        )
-    figure, rows = pyplot.subplots(
-        len(files), figsize=(8, 2.5 * len(files)), squeeze=False, layout="constrained"
-    )
+        raise SystemExit(f"No folder of {config.runs} has a curve.csv: train a stage first.")
+    figure = Figure(figsize=(8, 2.5 * len(files)), layout="constrained")
+    rows = figure.subplots(len(files), squeeze=False)
     for axes, file in zip(rows[:, 0], files, strict=True):
         steps, losses = read_curve(file)
         for name, values in losses.items():
@@ -31,7 +26,6 @@ def plot(config: TrainConfig) -> None:
         axes.set(title=file.parent.name, xlabel="step", ylabel="loss")
         axes.legend(loc="upper right")
     figure.savefig(config.runs / "curves.png", dpi=100)
-    pyplot.close(figure)
     print(f"wrote {config.runs / 'curves.png'}")
 
 
