@@ -77,7 +77,8 @@ def back_to_front(
                 light * mask[..., None], -1, kernel, borderType=cv2.BORDER_CONSTANT
             )
             total = total * (1 - blurred[..., 3:]) + blurred
-    return (total[..., :3] / np.maximum(total[..., 3:], 1e-6)) ** (1 / GAMMA)
+    light = np.maximum(total[..., :3], 0)  # spectra leave a little less than nothing
+    return (light / np.maximum(total[..., 3:], 1e-6)) ** (1 / GAMMA)
 
 
 def radius_at(depth: np.ndarray, focus: float, aperture: float, shape: tuple[int, int]) -> float:

@@ -28,7 +28,7 @@ BACKBONE_REPO = "timm/vit_small_patch14_dinov2.lvd142m"
 ALL_LAYERS, LAST_LAYER = (0, 1, 2, 3), (3,)
 EXPORTS = {"resnet": "saliency", "dinov2-s": "teacher-saliency"}  # version → run
 STATISTICS_FROM = 300  # frames
-SHARES = {"nyu/train": 4.0, "depth/kitchen": 0.3, "saliency/video": 0.3}  # others: 1
+SHARES = {"nyu/train": 8.0, "depth/kitchen": 0.3, "saliency/video": 0.3}  # others: 1
 RESULT = "averaged.safetensors"  # what a run ends with
 NETWORK = "network."  # what the network's tensors are called in it
 
