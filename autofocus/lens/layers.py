@@ -5,6 +5,7 @@ depth map gives each to one of the two. `unmix` separates them; `hidden` continu
 under the near one.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -91,37 +92,36 @@ def sides(
     middle: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """For N places: mean colour and depth (4×N) of what is nearer than `middle`, and farther."""
-    near, far = gather_sides(light, depth, band, where, middle, None)
-    return gather_sides(light, depth, band, where, middle, far)[0], far
+    far = gather_side(light, depth, band, where, middle, None)
+    return gather_side(light, depth, band, where, middle, far), far
 
 
-def gather_sides(
+def gather_side(
     light: torch.Tensor,
     depth: torch.Tensor,
     band: torch.Tensor,
     where: tuple[torch.Tensor, torch.Tensor],
     middle: torch.Tensor,
-    against: torch.Tensor | None,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """As `sides`; mixed pixels count by their contrast `against` the far side if that is known."""
+    far: torch.Tensor | None,
+) -> torch.Tensor:
+    """The far side, 4×N; if that is known, the near one: mixed pixels count by contrast to it."""
     image = torch.cat([light, depth[None]])
     height, width = depth.shape
-    near, far = torch.zeros(2, 5, len(middle), device=depth.device)
+    total = torch.zeros(5, len(middle), device=depth.device)
     for y in range(-REACH, REACH + 1):
         for x in range(-REACH, REACH + 1):
             rows = (where[0] + y).clamp(0, height - 1)
             columns = (where[1] + x).clamp(0, width - 1)
             value = image[:, rows, columns]
-            falloff = torch.exp(torch.tensor(-(x * x + y * y) / (2 * SIGMA**2)))
-            impure = IMPURE / (1 + value[:3].amax(0)) ** 2
-            if against is not None:
-                impure *= ((value[:3].clamp(max=1) - against[:3].clamp(max=1)) ** 2).sum(0)
-            weight = torch.where(band[rows, columns], impure, 1.0) * falloff
-            is_near = (value[3] > middle).float()
-            stacked = torch.cat([value, torch.ones_like(value[:1])]) * weight
-            near += stacked * is_near
-            far += stacked * (1 - is_near)
-    return near[:4] / near[4].clamp(min=1e-9), far[:4] / far[4].clamp(min=1e-9)
+            falloff = math.exp(-(x * x + y * y) / (2 * SIGMA**2))
+            weight = IMPURE / (1 + value[:3].amax(0)) ** 2
+            if far is not None:
+                weight *= ((value[:3].clamp(max=1) - far[:3].clamp(max=1)) ** 2).sum(0)
+            weight = torch.where(band[rows, columns], weight, 1.0) * falloff
+            weight *= (value[3] > middle) == (far is not None)
+            total[:4] += value * weight
+            total[4] += weight
+    return total[:4] / total[4].clamp(min=1e-9)
 
 
 def mixing_share(

@@ -38,6 +38,14 @@ class Sheet:
         """Whether there is anything on it."""
         return bool(self.light[..., 3].any())
 
+    def square(self, top: int, left: int, side: int) -> "Sheet":
+        """A part that may reach beyond the borders, which are repeated there."""
+        rows, columns = (
+            torch.arange(start, start + side, device=self.radius.device).clamp(0, size - 1)
+            for start, size in zip((top, left), self.radius.shape, strict=True)
+        )
+        return Sheet(self.light[rows[:, None], columns], self.radius[rows[:, None], columns])
+
     def inside(self, border: int) -> "Sheet":
         """All but a border."""
         height, width = self.radius.shape
@@ -67,14 +75,12 @@ def composite(
     reach = max(abs(planes[0]), abs(planes[-1]))
     margin, tile = tile_size(reach, scene.light.device.type)
     height, width = scene.depth.shape
-    padded = [pad(sheet, margin, tile) for sheet in sheets]
     result = torch.empty(3, height, width, device=scene.light.device)
     spots = list(tiles(height, width, tile))
 
     def take(spot: tuple[int, int]) -> None:
         y, x = spot
-        window = slice(y, y + tile + 2 * margin), slice(x, x + tile + 2 * margin)
-        parts = [sheet.cut(*window) for sheet in padded]
+        parts = [sheet.square(y - margin, x - margin, tile + 2 * margin) for sheet in sheets]
         parts = parts[: 1 + parts[1].is_seen()]
         local = margin_for(max(float(part.radius.abs().max()) for part in parts), reach)
         trimmed = [part.inside(margin - local) for part in parts]
@@ -160,18 +166,6 @@ def margin_for(radius: float, reach: float) -> int:
 def tiles(height: int, width: int, side: int) -> Iterator[tuple[int, int]]:
     """Top left corners."""
     return ((y, x) for y in range(0, height, side) for x in range(0, width, side))
-
-
-def pad(sheet: Sheet, margin: int, tile: int) -> Sheet:
-    """The borders repeated, to a margin around whole tiles or less where the photo is smaller."""
-    height, width = sheet.radius.shape
-    index = [
-        torch.arange(
-            -margin, math.ceil(n / tile) * tile + margin, device=sheet.radius.device
-        ).clamp(0, n - 1)
-        for n in (height, width)
-    ]
-    return Sheet(sheet.light[index[0]][:, index[1]], sheet.radius[index[0]][:, index[1]])
 
 
 def through_planes(
