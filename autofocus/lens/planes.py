@@ -18,7 +18,7 @@ PROPORTION = 0.16  # of their radius between planes far from it
 PARALLAX = 1.5  # plane spacings between two blurs from which on the hidden layer shows
 GAP = 0.03  # of depth: without anything in between, what comes next lies behind, not beside
 FULL_DETAIL = 10.0  # pixels: larger circles are spread in a picture of half, a quarter … the size
-TILE = 256  # pixels: small enough for a processor's cache, and at least four largest circles
+TILE = 320  # pixels: small enough for a processor's cache, and at least four largest circles
 
 Tick = Callable[[float], None]
 
@@ -38,11 +38,13 @@ class Sheet:
         """Whether there is anything on it."""
         return bool(self.light[..., 3].any())
 
-    def square(self, top: int, left: int, side: int) -> "Sheet":
-        """A part that may reach beyond the borders, which are repeated there."""
+    def around(self, rows: range, columns: range, margin: int) -> "Sheet":
+        """A part with a margin; what lies beyond the borders is what is on them."""
         rows, columns = (
-            torch.arange(start, start + side, device=self.radius.device).clamp(0, size - 1)
-            for start, size in zip((top, left), self.radius.shape, strict=True)
+            torch.arange(part.start - margin, part.stop + margin, device=self.radius.device).clamp(
+                0, size - 1
+            )
+            for part, size in zip((rows, columns), self.radius.shape, strict=True)
         )
         return Sheet(self.light[rows[:, None], columns], self.radius[rows[:, None], columns])
 
@@ -73,20 +75,20 @@ def composite(
     )
     kernels = [disc_kernel(r / reduction(r), *shape).to(scene.light.device) for r in planes]
     reach = max(abs(planes[0]), abs(planes[-1]))
-    margin, tile = tile_size(reach, scene.light.device.type)
-    height, width = scene.depth.shape
-    result = torch.empty(3, height, width, device=scene.light.device)
-    spots = list(tiles(height, width, tile))
+    margin = margin_for(reach, reach)
+    result = torch.empty_like(scene.light)
+    spots = tiles(scene.depth.shape, reach, scene.light.device.type)
 
-    def take(spot: tuple[int, int]) -> None:
-        y, x = spot
-        parts = [sheet.square(y - margin, x - margin, tile + 2 * margin) for sheet in sheets]
+    def take(spot: tuple[range, range]) -> None:
+        parts = [sheet.around(*spot, margin) for sheet in sheets]
         parts = parts[: 1 + parts[1].is_seen()]
         local = margin_for(max(float(part.radius.abs().max()) for part in parts), reach)
         trimmed = [part.inside(margin - local) for part in parts]
         picture = through_planes(trimmed, planes, kernels, scale)
-        inner = picture[local : local + height - y, local : local + width - x][:tile, :tile]
-        result[:, y : y + tile, x : x + tile] = inner.movedim(-1, 0)
+        whole = result[:, spot[0].start : spot[0].stop, spot[1].start : spot[1].stop]
+        height, width = whole.shape[1:]
+        inner = picture[local : local + height, local : local + width]
+        whole.copy_(inner.movedim(-1, 0))
 
     for number, _ in enumerate(each(take, spots, scene.light.device.type)):
         tick((number + 1) / len(spots))
@@ -149,23 +151,22 @@ def reduction(radius: float) -> int:
     return 2 ** max(0, math.ceil(math.log2(max(abs(radius), 1e-6) / FULL_DETAIL)))
 
 
-def tile_size(reach: float, device: str) -> tuple[int, int]:
-    """The margin that a tile needs and its side, both multiples of every reduction."""
+def tiles(size: tuple[int, int], reach: float, device: str) -> list[tuple[range, range]]:
+    """Rows and columns of all tiles: of equal sides, which are multiples of every reduction."""
     step = 2 * reduction(reach)
-    margin = margin_for(reach, reach)
-    side = max(TILE if device == "cpu" else 8 * TILE, 4 * margin)
-    return margin, math.ceil(side / step) * step
+    side = max(TILE if device == "cpu" else 8 * TILE, 4 * margin_for(reach, reach))
+    rows, columns = (
+        [range(k, k + length) for k in range(0, n, length)]
+        for n in size
+        for length in [math.ceil(n / max(1, round(n / side)) / step) * step]
+    )
+    return [(r, c) for r in rows for c in columns]
 
 
 def margin_for(radius: float, reach: float) -> int:
     """The margin that circles of a radius need in a photo whose largest one is `reach`."""
     step = 2 * reduction(reach)
     return (math.ceil(radius) // step + 2) * step
-
-
-def tiles(height: int, width: int, side: int) -> Iterator[tuple[int, int]]:
-    """Top left corners."""
-    return ((y, x) for y in range(0, height, side) for x in range(0, width, side))
 
 
 def through_planes(
