@@ -47,7 +47,7 @@ class Version:
 
 def list_versions() -> list[Version]:
     """Every version: bundled, in the host's own folder, on the Hub; the default first."""
-    versions = local_versions() + hub_versions()
+    versions = [with_problem(version) for version in local_versions() + hub_versions()]
     return sorted(versions, key=lambda version: (version.name != DEFAULT, version.name))
 
 
@@ -94,21 +94,25 @@ def find_version(name: str | None = None) -> Version:
     if wanted not in versions:
         names = ", ".join(versions) or "none"
         raise VersionError(f"There is no version {wanted!r} here. Available: {names}.")
-    if versions[wanted].problem:
-        raise VersionError(f"Version {wanted!r} cannot be used: {versions[wanted].problem}")
-    return versions[wanted]
+    version = with_problem(versions[wanted])
+    if version.problem:
+        raise VersionError(f"Version {wanted!r} cannot be used: {version.problem}")
+    return version
+
+
+def with_problem(version: Version) -> Version:
+    """The version; if its backbone is neither here nor to be had, with that as its problem."""
+    backbone = version.config.get("backbone")
+    if version.problem or not backbone or find_backbone(backbone):
+        return version
+    reason = reachable(backbone["repo"], backbone.get("revision", "main"))
+    return replace(version, problem=backbone_missing(backbone, reason)) if reason else version
 
 
 def read_version(folder: Path, origin: str = "folder") -> Version:
     """Describe a version's folder without loading its weights; VersionError if it is none."""
     config = read_config(folder)
-    version = Version(config["name"], folder, origin, config["sha256"], config)
-    backbone = config.get("backbone")
-    if backbone and not find_backbone(backbone):
-        reason = reachable(backbone["repo"], backbone.get("revision", "main"))
-        if reason:
-            return replace(version, problem=backbone_missing(backbone, reason))
-    return version
+    return Version(config["name"], folder, origin, config["sha256"], config)
 
 
 def read_config(folder: Path) -> dict:

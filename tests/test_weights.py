@@ -81,6 +81,15 @@ def test_broken_config_is_refused(tmp_path, text):
         weights.read_version(tmp_path)
 
 
+def test_nobody_is_asked_about_other_versions(dinov2_version, tiny_version, stand_in, monkeypatch):
+    monkeypatch.delenv(weights.BACKBONE_VARIABLE, raising=False)
+    monkeypatch.setattr(weights, "BUNDLED", dinov2_version[0].folder.parent)
+    monkeypatch.setenv(weights.VERSIONS_VARIABLE, str(tiny_version.folder.parent))
+    weights.reachable.cache_clear()
+    assert weights.find_version("tiny").problem is None
+    assert not stand_in.requests
+
+
 def test_missing_weights_are_refused(tiny_version, tmp_path):
     folder = copy_of(tiny_version, tmp_path)
     (folder / WEIGHTS).unlink()
@@ -120,7 +129,7 @@ def test_backbone_stays_out_of_the_file_and_comes_from_the_host(dinov2_version, 
     version, place = dinov2_version
     assert not any("backbone" in name for name in load_file(version.folder / WEIGHTS))
     monkeypatch.setenv(weights.BACKBONE_VARIABLE, str(place))
-    found = weights.read_version(version.folder)
+    found = weights.with_problem(version)
     assert found.problem is None
     weights.load_network(found)
 
@@ -129,6 +138,7 @@ def test_without_its_backbone_a_version_says_what_to_do(dinov2_version, monkeypa
     version, _ = dinov2_version
     monkeypatch.delenv(weights.BACKBONE_VARIABLE, raising=False)
     monkeypatch.setattr(weights, "BUNDLED", version.folder.parent)
+    weights.reachable.cache_clear()
     assert weights.BACKBONE_VARIABLE in weights.list_versions()[0].problem
     with pytest.raises(VersionError, match="cannot be used"):
         weights.find_version("dinov2-s")
@@ -142,7 +152,7 @@ def test_backbone_is_downloaded_once_and_serves_offline(
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     weights.reachable.cache_clear()
     stand_in.repo("timm/x").commit({WEIGHTS: (place / WEIGHTS).read_bytes()})
-    found = weights.read_version(version.folder)
+    found = weights.with_problem(version)
     assert found.problem is None
     assert not any(method == "GET" and WEIGHTS in path for method, path, _ in stand_in.requests)
     first = weights.load_network(found).state_dict()
