@@ -1,5 +1,6 @@
 """A photo in, its depth and saliency out, at the photo's size and along its edges."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -11,6 +12,9 @@ from autofocus.network import STRIDE, AutoFocusNet, rescale
 
 SHORT_SIDE = 384
 LONGEST_SIDE = 1536  # of the network's input, for panoramas
+
+
+Upsample = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ def predict(
     *,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
+    upsample: Upsample = upsample_guided,
 ) -> Prediction:
     """Estimate depth and saliency of a photo.
 
@@ -53,6 +58,7 @@ def predict(
         photo: H×W×3 float32 in [0, 1], sRGB-encoded, upright.
         device: where the network is.
         dtype: that of the network's arithmetic; bfloat16 runs under autocast.
+        upsample: brings a map of the network's size to the photo's.
 
     Returns:
         Both maps at the photo's size.
@@ -65,8 +71,8 @@ def predict(
         raise ValueError(f"a photo must be H×W×3, not {photo.shape}")
     small = shrink(photo)
     depth, saliency = run(network, small, torch.device(device), dtype)
-    depth = torch.from_numpy(upsample_guided(depth, small, photo))
-    saliency = upsample_guided(saliency, small, photo)
+    depth = torch.from_numpy(upsample(depth, small, photo))
+    saliency = upsample(saliency, small, photo)
     return Prediction(rescale(depth[None, None])[0, 0].numpy(), saliency)
 
 

@@ -19,9 +19,10 @@ from tqdm import tqdm
 
 from autofocus.evaluation import metrics
 from autofocus.focus import choose_focus
+from autofocus.guided import upsample_guided
 from autofocus.network import AutoFocusNet
 from autofocus.photo import read_photo
-from autofocus.predict import Prediction, pick_device, pick_dtype, predict
+from autofocus.predict import Prediction, Upsample, pick_device, pick_dtype, predict
 from autofocus.training.data import (
     Item,
     depth_items,
@@ -139,13 +140,21 @@ def mean(values: list) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def predictor(network: AutoFocusNet, device: torch.device) -> Predict:
+def bilinear(values: np.ndarray, small: np.ndarray, photo: np.ndarray) -> np.ndarray:
+    """A map at the photo's size without a look at the photo, to compare with."""
+    return cv2.resize(values, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+
+
+UPSAMPLING = {"guided": upsample_guided, "bilinear": bilinear}
+
+
+def predictor(network: AutoFocusNet, device: torch.device, upsample: Upsample) -> Predict:
     """The app's own way from an item's file to its prediction."""
     dtype = pick_dtype(device)
 
     def run(item: Item) -> tuple[np.ndarray, Prediction]:
         photo = read_photo(item.photo).pixels
-        return photo, predict(network, photo, device=device, dtype=dtype)
+        return photo, predict(network, photo, device=device, dtype=dtype, upsample=upsample)
 
     return run
 
@@ -163,12 +172,12 @@ def main() -> None:
     parser.add_argument("--version", help="a version's name or folder (default: the bundled one)")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="data folder")
     parser.add_argument("--limit", type=int, help="only so many photos of each set")
+    parser.add_argument("--upsampling", choices=UPSAMPLING, default="guided", help="of the maps")
     parser.add_argument("--output", type=Path, help="write the figures as JSON too")
     arguments = parser.parse_args()
     version, device = chosen_version(arguments.version), pick_device()
-    figures = evaluate(
-        predictor(load_network(version, device), device), arguments.data, arguments.limit
-    )
+    network, upsample = load_network(version, device), UPSAMPLING[arguments.upsampling]
+    figures = evaluate(predictor(network, device, upsample), arguments.data, arguments.limit)
     for name, value in figures.items():
         print(f"{name:28} {value:8.3f}")
     if arguments.output:
