@@ -2,14 +2,25 @@
 
 The fast guided filter (He, Sun, Tang 2013; He & Sun 2015, arXiv 1505.00996): in every window a map
 is a linear function of the photo's colours. The function is fitted at the network's size and
-applied at the photo's, which costs little more than a bilinear upsampling.
+applied at the photo's, which costs little more than a bilinear upsampling. Depth is filtered twice,
+and its ramps are steepened in between: a network's outlines are softer than the photo's.
 """
 
 import cv2
 import numpy as np
+import torch
+
+from autofocus.lens.edges import sharpen
 
 RADIUS = 12  # of the windows, in pixels of the network's input
-SOFTNESS = 1e-4  # variance of colour below which a window is taken for flat
+STEEPER = 3, 4  # reach in pixels and rounds of the steepening, at the network's size
+SOFTNESS = 4e-4  # variance of colour below which a window is taken for flat
+
+
+def upsample_depth(depth: np.ndarray, small: np.ndarray, photo: np.ndarray) -> np.ndarray:
+    """As `upsample_guided`, with the depth's steps drawn to the photo's outlines first."""
+    drawn = torch.from_numpy(upsample_guided(depth, small, small))
+    return upsample_guided(sharpen(drawn, *STEEPER).numpy(), small, photo)
 
 
 def upsample_guided(values: np.ndarray, small: np.ndarray, photo: np.ndarray) -> np.ndarray:

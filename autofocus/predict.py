@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import torch
 
-from autofocus.guided import upsample_guided
+from autofocus.guided import upsample_depth, upsample_guided
 from autofocus.network import STRIDE, AutoFocusNet, rescale
 
 SHORT_SIDE = 384
@@ -49,7 +49,7 @@ def predict(
     *,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
-    upsample: Upsample = upsample_guided,
+    upsample: Upsample = upsample_depth,
 ) -> Prediction:
     """Estimate depth and saliency of a photo.
 
@@ -58,7 +58,7 @@ def predict(
         photo: H×W×3 float32 in [0, 1], sRGB-encoded, upright.
         device: where the network is.
         dtype: that of the network's arithmetic; bfloat16 runs under autocast.
-        upsample: brings a map of the network's size to the photo's.
+        upsample: brings the depth, of the network's size, to the photo's.
 
     Returns:
         Both maps at the photo's size.
@@ -72,7 +72,7 @@ def predict(
     small = shrink(photo)
     depth, saliency = run(network, small, torch.device(device), dtype)
     depth = torch.from_numpy(upsample(depth, small, photo))
-    saliency = upsample(saliency, small, photo)
+    saliency = upsample_guided(saliency, small, photo)
     return Prediction(rescale(depth[None, None])[0, 0].numpy(), saliency)
 
 

@@ -89,7 +89,7 @@ def render(
     for top, bottom, upper, lower in bands(*depth.shape, scale, scale * farthest):
         part = on_device(light[upper:lower], depth[upper:lower], device)
         rendered = composite(
-            split(part[0], sharpen(part[1], min(depth.shape)), scale),
+            split(part[0], sharpen(part[1], window(min(depth.shape))), scale),
             focus,
             scale,
             (blades, rotation),

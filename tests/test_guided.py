@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from autofocus.guided import upsample_guided
+from autofocus.guided import upsample_depth, upsample_guided
 
 
 @pytest.fixture
@@ -22,6 +22,13 @@ def test_a_soft_step_becomes_sharp_on_the_photos_edge(step):
     assert (guided[:, 260] - guided[:, 255]).min() > 0.6
     assert (plain[:, 260] - plain[:, 255]).max() < 0.4
     assert np.abs(np.diff(guided[96])).argmax() == pytest.approx(257, abs=1)
+
+
+def test_depth_ends_where_the_photo_does(step):
+    photo, small, soft = step
+    once, depth = upsample_guided(soft, small, photo), upsample_depth(soft, small, photo)
+    assert (depth[:, 260] - depth[:, 255]).min() > 0.8
+    assert np.ptp(depth[:, :256]) < 0.7 * np.ptp(once[:, :256])
 
 
 def test_the_result_stays_within_the_maps_range(step):

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from autofocus.evaluation import metrics
 from autofocus.focus import choose_focus
-from autofocus.guided import upsample_guided
+from autofocus.guided import upsample_depth
 from autofocus.network import AutoFocusNet
 from autofocus.photo import read_photo
 from autofocus.predict import Prediction, Upsample, pick_device, pick_dtype, predict
@@ -145,7 +145,7 @@ def bilinear(values: np.ndarray, small: np.ndarray, photo: np.ndarray) -> np.nda
     return cv2.resize(values, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
-UPSAMPLING = {"guided": upsample_guided, "bilinear": bilinear}
+UPSAMPLING = {"guided": upsample_depth, "bilinear": bilinear}
 
 
 def predictor(network: AutoFocusNet, device: torch.device, upsample: Upsample) -> Predict:
@@ -172,7 +172,7 @@ def main() -> None:
     parser.add_argument("--version", help="a version's name or folder (default: the bundled one)")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="data folder")
     parser.add_argument("--limit", type=int, help="only so many photos of each set")
-    parser.add_argument("--upsampling", choices=UPSAMPLING, default="guided", help="of the maps")
+    parser.add_argument("--upsampling", choices=UPSAMPLING, default="guided", help="of the depth")
     parser.add_argument("--output", type=Path, help="write the figures as JSON too")
     arguments = parser.parse_args()
     version, device = chosen_version(arguments.version), pick_device()

@@ -16,15 +16,14 @@ REACH = 2  # pixels, the window's in a photo of up to `SMALL` pixels on its shor
 SMALL = 512
 
 
-def sharpen(depth: torch.Tensor, short_side: int) -> torch.Tensor:
-    """H×W depth with ramps steepened; `short_side`: of the whole photo in pixels, for the scale.
+def sharpen(depth: torch.Tensor, reach: int, rounds: int = ROUNDS) -> torch.Tensor:
+    """H×W depth with ramps steepened, in windows that reach so many pixels; see `window`.
 
     A pixel that has both clearly nearer and clearly farther neighbours, within a window whose range
     is a step, takes the depth of the closer end. Exact maps have few such pixels, and slanted
     surfaces none.
     """
-    reach = window(short_side)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         far, near = lowest(depth, reach), -lowest(-depth, reach)
         span = near - far
         close = max(1, reach // 2)
