@@ -18,8 +18,10 @@ from autofocus.weights import VersionError
 
 LARGEST_UPLOAD = "200mb"
 SCRIPTS = ("page.js", "camera.js", "live.js")
-# Gradio's bar of pages would be there for a moment, and move everything below it.
-NO_BAR = "<style>.nav-holder { display: none !important; }</style>"
+# What has to hold before the page's own style is there, so that nothing moves: no bar of pages by
+# Gradio, and the header in its place.
+EARLY = """<style>.nav-holder { display: none !important; } #top { min-height: 2.1rem; }
+@media (max-width: 700px) { #top { min-height: 5.2rem; } }</style>"""
 
 
 def build_page() -> Layout:
@@ -46,7 +48,7 @@ def launch_options() -> dict:
             font=sans, font_mono=mono, primary_hue="amber", neutral_hue="neutral"
         ),
         "css_paths": [HERE / f"{name}.css" for name in ("page", "versions")],
-        "head": NO_BAR,
+        "head": EARLY,
         "js": script(),
         "max_file_size": LARGEST_UPLOAD,
         "allowed_paths": [],
