@@ -111,7 +111,8 @@ def test_all_stages_on_drawn_photos_end_in_a_version(tmp_path):
         with (runs / stage / "curve.csv").open() as handle:
             assert int(list(csv.DictReader(handle))[-1]["step"]) >= 20
     curves.plot(TrainConfig(runs=runs))
-    assert Image.open(runs / "curves.png").height > 500
+    with Image.open(runs / "curves.png") as picture:
+        assert picture.height > 500
     frozen = load_run(runs / "refine"), load_run(runs / "saliency")
     changed = {name for name in frozen[0] if not torch.equal(frozen[0][name], frozen[1][name])}
     assert all(name.startswith("saliency_head.") for name in changed)
