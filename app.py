@@ -19,9 +19,13 @@ from autofocus.weights import VersionError
 LARGEST_UPLOAD = "200mb"
 SCRIPTS = ("page.js", "camera.js", "live.js")
 # What has to hold before the page's own style is there, so that nothing moves: no bar of pages by
-# Gradio, and the header in its place.
-EARLY = """<style>.nav-holder { display: none !important; } #top { min-height: 2.1rem; }
-@media (max-width: 700px) { #top { min-height: 5.2rem; } }</style>"""
+# Gradio, and room for the header, which may come after the tabs.
+EARLY = """<style>.nav-holder { display: none !important; }
+.gradio-container { --top: calc(2.1rem + var(--layout-gap)); }
+@media (max-width: 700px) { .gradio-container { --top: calc(5.2rem + var(--layout-gap)); } }
+#top { height: calc(var(--top) - var(--layout-gap)); }
+#top:has(~ #tabs) { margin-bottom: calc(-1 * var(--top)); }
+#tabs { margin-top: var(--top); }</style>"""
 
 
 def build_page() -> Layout:
