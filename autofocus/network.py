@@ -33,15 +33,16 @@ PATCH = 14
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """What the network's shape depends on; stored beside the weights."""
+    """The network's shape, and the size of photo that it was trained for; beside the weights."""
 
-    encoder: str = "resnet34"  # a torchvision ResNet's name, or "dinov2-s"
-    widths: tuple[int, ...] = (64, 64, 128, 192, 256)  # decoder channels at strides 2, 4, 8, 16, 32
+    encoder: str  # a torchvision ResNet's name, or "dinov2-s"
+    widths: tuple[int, ...]  # decoder channels at strides 2, 4, 8, 16, 32
+    short_side: int = 384  # pixels of the photo that it sees
 
     @classmethod
     def from_dict(cls, fields: dict) -> "NetworkConfig":
         """Build from `config.json`'s "network" table; unknown or missing names raise TypeError."""
-        return cls(encoder=fields["encoder"], widths=tuple(fields["widths"]))
+        return cls(**{**fields, "widths": tuple(fields["widths"])})
 
     def to_dict(self) -> dict:
         """As a table for `config.json`."""

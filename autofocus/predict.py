@@ -10,9 +10,7 @@ import torch
 from autofocus.guided import upsample_depth, upsample_guided
 from autofocus.network import STRIDE, AutoFocusNet, rescale
 
-SHORT_SIDE = 384
-LONGEST_SIDE = 1536  # of the network's input, for panoramas
-
+LONGEST = 4  # times the short side: the network's input for a panorama
 
 Upsample = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
@@ -69,25 +67,25 @@ def predict(
     """
     if photo.ndim != 3 or photo.shape[2] != 3 or 0 in photo.shape:
         raise ValueError(f"a photo must be H×W×3, not {photo.shape}")
-    small = shrink(photo)
+    small = shrink(photo, network.config.short_side)
     depth, saliency = run(network, small, torch.device(device), dtype)
     depth = torch.from_numpy(upsample(depth, small, photo))
     saliency = upsample_guided(saliency, small, photo)
     return Prediction(rescale(depth[None, None])[0, 0].numpy(), saliency)
 
 
-def shrink(photo: np.ndarray) -> np.ndarray:
-    """The photo at the network's size: short side near 384, both sides multiples of 32."""
+def shrink(photo: np.ndarray, short_side: int) -> np.ndarray:
+    """The photo at the network's size: see `input_size`."""
     height, width = photo.shape[:2]
-    size = input_size(height, width)
+    size = input_size(height, width, short_side)
     smaller = size[0] < height
     method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
     return cv2.resize(photo, (size[1], size[0]), interpolation=method)
 
 
-def input_size(height: int, width: int) -> tuple[int, int]:
-    """Height and width that the network sees of a photo of this size."""
-    scale = min(SHORT_SIDE / min(height, width), LONGEST_SIDE / max(height, width))
+def input_size(height: int, width: int, short_side: int) -> tuple[int, int]:
+    """Height and width that the network sees of a photo of this size, multiples of 32."""
+    scale = min(short_side / min(height, width), LONGEST * short_side / max(height, width))
     return tuple(max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in (height, width))
 
 

@@ -51,5 +51,5 @@ def test_rescale_keeps_order_and_survives_flat_maps():
 
 
 def test_config_survives_its_table():
-    config = NetworkConfig("resnet50", (8, 8, 8, 8, 8))
+    config = NetworkConfig("resnet50", (8, 8, 8, 8, 8), short_side=320)
     assert NetworkConfig.from_dict(config.to_dict()) == config

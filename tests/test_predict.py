@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from autofocus.network import STRIDE
-from autofocus.predict import LONGEST_SIDE, SHORT_SIDE, input_size, pick_dtype, predict
+from autofocus.predict import LONGEST, input_size, pick_dtype, predict
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (50, 3), (97, 130), (300, 200)])
@@ -28,13 +28,14 @@ def test_a_photo_must_have_three_channels(tiny_network):
         predict(tiny_network, np.zeros((8, 8), np.float32))
 
 
+@pytest.mark.parametrize("short_side", [256, 384])
 @pytest.mark.parametrize("size", [(480, 640), (4000, 3000), (100, 150), (10, 5000)])
-def test_network_sees_the_photos_aspect_in_whole_strides(size):
-    seen = input_size(*size)
+def test_network_sees_the_photos_aspect_in_whole_strides(size, short_side):
+    seen = input_size(*size, short_side)
     assert all(side % STRIDE == 0 for side in seen)
-    assert max(seen) <= LONGEST_SIDE
-    if max(size) / min(size) < LONGEST_SIDE / SHORT_SIDE:
-        assert abs(min(seen) - SHORT_SIDE) < STRIDE
+    assert max(seen) <= LONGEST * short_side
+    if max(size) / min(size) < LONGEST:
+        assert abs(min(seen) - short_side) < STRIDE
         assert seen[0] / seen[1] == pytest.approx(size[0] / size[1], rel=0.05)
 
 
