@@ -2,11 +2,11 @@
 
     python -m autofocus.training prepare            pasted subjects and DINOv2's features
     python -m autofocus.training teacher            depth on frozen DINOv2, coarse
-    python -m autofocus.training teacher-refine     the same with the decoder's last step
     python -m autofocus.training label              the teacher's depth for photos without any
     python -m autofocus.training student            encoder, decoder and depth head, small photos
     python -m autofocus.training refine             the same at the size that the app uses
     python -m autofocus.training saliency           the student's saliency head alone
+    python -m autofocus.training teacher-refine     the teacher with the decoder's last step
     python -m autofocus.training teacher-saliency   the teacher's saliency head alone
     python -m autofocus.training export NAME FOLDER write version NAME (resnet or dinov2-s)
     python -m autofocus.training curves             a plot of all stages' losses
@@ -27,11 +27,11 @@ from autofocus.training.demo import demo
 STAGES = {
     "prepare": runs.prepare,
     "teacher": runs.teach,
-    "teacher-refine": runs.refine_teacher,
     "label": runs.label,
     "student": runs.learn,
     "refine": runs.refine,
     "saliency": runs.student_saliency,
+    "teacher-refine": runs.refine_teacher,
     "teacher-saliency": runs.teacher_saliency,
     "curves": curves.plot,
     "demo": demo,

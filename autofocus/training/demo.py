@@ -20,11 +20,12 @@ SCENES, SIZE = 8, (96, 128)  # photos of each folder; height and width
 STAGES = (
     runs.prepare,
     runs.teach,
-    runs.refine_teacher,
     runs.label,
     runs.learn,
     runs.refine,
     runs.student_saliency,
+    runs.refine_teacher,
+    runs.teacher_saliency,
 )
 FOLDERS = ("depth/nyu/train", "saliency/ecssd/train", "photos/objects")
 

@@ -13,14 +13,15 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from autofocus.network import AutoFocusNet, rescale, upsample
+from autofocus.network import rescale, upsample
 from autofocus.training.data import Item, is_sure, read_mask, resize, write_disparity
+from autofocus.training.stages import Teacher
 from autofocus.training.tokens import same_shape_batches, to_batch, token_file
 
 BAND = 0.02  # half width of the band around the outline, as a share of the frame's diagonal
 
 
-def write_labels(teacher: AutoFocusNet, items: list[Item], tokens: Path, folder: Path) -> None:
+def write_labels(teacher: Teacher, items: list[Item], tokens: Path, folder: Path) -> None:
     """Write `KEY.png` for every item that has none yet."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = [item for item in items if not label_file(folder, item).exists()]
@@ -45,14 +46,13 @@ def label_file(folder: Path, item: Item) -> Path:
 
 @torch.inference_mode()
 def teacher_depth(
-    teacher: AutoFocusNet, batch: list[Item], frames: list[np.ndarray], tokens: Path
+    teacher: Teacher, batch: list[Item], frames: list[np.ndarray], tokens: Path
 ) -> np.ndarray:
     """Frames of one shape and their cached tokens → B×H×W depth in [0, 1]."""
     photos = to_batch(frames)
     cached = torch.from_numpy(np.stack([np.load(token_file(tokens, item)) for item in batch]))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        maps = teacher.encoder.assemble(teacher.normalise(photos), cached.float().unbind(1))
-        depth = teacher.depth_head(teacher.decoder(maps))
+        _, depth = teacher.depth_of(photos, cached.float())
     return rescale(upsample(depth.float(), photos.shape[-2:]))[:, 0].numpy()
 
 

@@ -57,7 +57,7 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     trained = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(trained, schedule.rate, weight_decay=schedule.decay)
+    optimiser = torch.optim.AdamW(trained, schedule.rate, weight_decay=schedule.decay, fused=True)
     averaged = AveragedModel(model, avg_fn=schedule.blend, use_buffers=True)
     averaged.requires_grad_(False)
     first = resume(folder, model, averaged, optimiser)

@@ -28,7 +28,12 @@ BACKBONE_REPO = "timm/vit_small_patch14_dinov2.lvd142m"
 ALL_LAYERS, LAST_LAYER = (0, 1, 2, 3), (3,)
 EXPORTS = {"resnet": "saliency", "dinov2-s": "teacher-saliency"}  # version → run
 STATISTICS_FROM = 300  # frames
-SHARES = {"nyu/train": 8.0, "depth/kitchen": 0.3, "saliency/video": 0.3}  # others: 1
+SHARES = {  # others: 1
+    "nyu/train": 8.0,
+    "depth/kitchen": 0.3,
+    "ecssd/train": 3.0,
+    "saliency/video": 0.3,
+}
 RESULT = "averaged.safetensors"  # what a run ends with
 NETWORK = "network."  # what the network's tensors are called in it
 
@@ -68,9 +73,10 @@ def train_teacher(
 
 def label(config: TrainConfig) -> None:
     """Write the teacher's depth for every photo that has none."""
-    network = teacher_network(config, "teacher-refine").eval()
+    teacher = Teacher(teacher_network(config), coarse=True)
+    teacher.load_state_dict(load_file(config.runs / "teacher" / RESULT), strict=True)
     items = with_tokens(config, mask_items(config.data) + photo_items(config.data))
-    write_labels(network, items, config.runs / "tokens", config.runs / "labels")
+    write_labels(teacher.eval(), items, config.runs / "tokens", config.runs / "labels")
 
 
 def learn(config: TrainConfig) -> None:
@@ -148,7 +154,7 @@ def run(
 
 
 def balanced(items: list[Item]) -> list[float]:
-    """How often to draw each item: measured depth most, rooms filmed frame by frame least."""
+    """How often to draw each item: measured depth most, then true masks; films least."""
     return [SHARES.get("/".join(item.photo.parts[-3:-1]), 1.0) for item in items]
 
 

@@ -16,6 +16,7 @@ from autofocus.network import DECODED_CHANNELS, DINOV2_CHANNELS, AutoFocusNet, u
 from autofocus.training.losses import depth_loss, feature_loss, relative_loss, saliency_loss
 
 RELATIVE = 2.0  # weight of the relative error, in which measured depth is judged
+SUBJECT = 2.0  # weight of the subject: cross-entropies are small beside depth's errors
 
 
 class DepthStage(nn.Module):
@@ -51,7 +52,7 @@ class DepthStage(nn.Module):
         return {
             "depth": depth_loss(depth, batch["disparity"], batch["edges"], batch["guessed"]),
             "relative": RELATIVE * relative_loss(depth, batch["disparity"], batch["guessed"]),
-            "subject": saliency_loss(subject, batch["mask"], batch["trust"]),
+            "subject": SUBJECT * saliency_loss(subject, batch["mask"], batch["trust"]),
         }
 
 
@@ -60,9 +61,13 @@ class Teacher(DepthStage):
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Batch with all four layers of tokens → losses."""
-        net, photo = self.network, batch["photo"].contiguous(memory_format=torch.channels_last)
-        maps = net.encoder.assemble(net.normalise(photo), batch["tokens"].unbind(1))
-        return self.losses(batch, *self.decode(maps))
+        photo = batch["photo"].contiguous(memory_format=torch.channels_last)
+        return self.losses(batch, *self.depth_of(photo, batch["tokens"]))
+
+    def depth_of(self, photo: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Photo B×3×H×W and its tokens B×4×384×h×w → as `decode`."""
+        net = self.network
+        return self.decode(net.encoder.assemble(net.normalise(photo), tokens.unbind(1)))
 
 
 class Student(DepthStage):

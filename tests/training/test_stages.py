@@ -107,15 +107,17 @@ def test_all_stages_on_drawn_photos_end_in_a_version(tmp_path):
         depth, saliency = network(torch.rand(1, 3, 64, 96))
     assert depth.shape == saliency.shape == (1, 1, 64, 96)
     assert json.loads((runs / "version/config.json").read_text())["trained_on"]["measured depth"]
-    for stage in ("teacher", "student", "refine", "saliency"):
+    for stage in ("teacher", "student", "refine", "saliency", "teacher-refine", "teacher-saliency"):
         with (runs / stage / "curve.csv").open() as handle:
             assert int(list(csv.DictReader(handle))[-1]["step"]) >= 20
     curves.plot(TrainConfig(runs=runs))
     with Image.open(runs / "curves.png") as picture:
         assert picture.height > 500
-    frozen = load_run(runs / "refine"), load_run(runs / "saliency")
-    changed = {name for name in frozen[0] if not torch.equal(frozen[0][name], frozen[1][name])}
-    assert all(name.startswith("saliency_head.") for name in changed)
+    for prefix in ("", "teacher-"):
+        frozen, then = load_run(runs / f"{prefix}refine"), load_run(runs / f"{prefix}saliency")
+        changed = {name for name in frozen if not torch.equal(frozen[name], then[name])}
+        assert changed
+        assert all(name.startswith("saliency_head.") for name in changed)
 
 
 def load_run(folder):
