@@ -201,6 +201,7 @@ def export(config: TrainConfig, name: str, folder: Path) -> None:
     network = make(config, EXPORTS[name])
     description = {"name": name, "quality": {}, "trained_on": trained_on(config)}
     if dinov2:
+        del description["trained_on"]["pseudo-labels"]  # they are its own
         digest = tensors_hash(network.encoder.backbone.state_dict())
         description["backbone"] = {"repo": BACKBONE_REPO, "sha256": digest}
     save_version(network, folder, description)
