@@ -201,17 +201,18 @@ def export(config: TrainConfig, name: str, folder: Path) -> None:
     network = make(config, EXPORTS[name])
     description = {"name": name, "quality": {}, "trained_on": trained_on(config)}
     if dinov2:
-        del description["trained_on"]["pseudo-labels"]  # they are its own
         digest = tensors_hash(network.encoder.backbone.state_dict())
         description["backbone"] = {"repo": BACKBONE_REPO, "sha256": digest}
+    else:
+        labels = len(list((config.runs / "labels").glob("*.png")))
+        description["trained_on"]["pseudo-labels"] = labels
     save_version(network, folder, description)
 
 
 def trained_on(config: TrainConfig) -> dict[str, int]:
-    """How many photos of each kind the version has seen."""
+    """How many photos of each kind both versions have seen."""
     return {
         "measured depth": len(depth_items(config.data)),
         "pasted subjects": len(pasted_items(config)),
         "subject masks": len(mask_items(config.data)),
-        "pseudo-labels": len(list((config.runs / "labels").glob("*.png"))),
     }
