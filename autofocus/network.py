@@ -28,6 +28,7 @@ DECODED_CHANNELS = 256
 DINOV2_MODEL = "vit_small_patch14_dinov2.lvd142m"
 DINOV2_LAYERS = (2, 5, 8, 11)  # the third, sixth, ninth and twelfth block
 DINOV2_CHANNELS = 384
+NECK_CHANNELS = 192
 PATCH = 14
 
 
@@ -71,12 +72,44 @@ class ResNetEncoder(nn.Module):
         return maps
 
 
-class Dinov2Encoder(nn.Module):
-    """A frozen DINOv2 ViT-S/14 (arXiv 2304.07193), four layers reassembled as in DPT (2103.13413).
+class ContextBlock(nn.Module):
+    """Two 3×3 convolutions beside an identity; the first also sees the mean of the whole map."""
 
-    Patches of 14 pixels cannot see outlines, so a small convolutional stem adds the maps at
-    strides 2 and 4. The backbone sees the photo at 14/16 of its size: one token is then exactly
-    one cell at stride 16.
+    def __init__(self, channels: int):
+        super().__init__()
+        self.norm = nn.GroupNorm(1, channels)
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.context = nn.Conv2d(channels, channels, 1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """B×C×H×W → the same shape."""
+        context = self.context(x.mean(dim=(-2, -1), keepdim=True))
+        return x + self.second(functional.gelu(self.first(self.norm(x)) + context))
+
+
+class Neck(nn.Sequential):
+    """DINOv2's four layers of tokens, B×1536×h×w, mixed to B×192×h×w.
+
+    All that is known about depth in the large is made here, at one cell a token, where it costs
+    least; the decoder then finds the outlines.
+    """
+
+    def __init__(self):
+        super().__init__(
+            nn.BatchNorm2d(len(DINOV2_LAYERS) * DINOV2_CHANNELS),
+            nn.Dropout2d(0.1),
+            nn.Conv2d(len(DINOV2_LAYERS) * DINOV2_CHANNELS, NECK_CHANNELS, 1),
+            *(ContextBlock(NECK_CHANNELS) for _ in range(4)),
+        )
+
+
+class Dinov2Encoder(nn.Module):
+    """A frozen DINOv2 ViT-S/14 (arXiv 2304.07193), reassembled at four strides as in DPT.
+
+    (DPT: arXiv 2103.13413.) Patches of 14 pixels cannot see outlines, so a small convolutional stem
+    adds the maps at strides 2 and 4. The backbone sees the photo at 14/16 of its size: one token is
+    then exactly one cell at stride 16.
     """
 
     channels = (32, 64, 128, 256, 384)
@@ -89,12 +122,13 @@ class Dinov2Encoder(nn.Module):
         half, fine, quarter, middle, coarse = self.channels
         self.stem = conv_block(3, half, stride=2)
         self.stem_fine = conv_block(half, fine, stride=2)
+        self.neck = Neck()
         self.reassemble = nn.ModuleList(
             [
-                nn.ConvTranspose2d(DINOV2_CHANNELS, fine, 4, stride=4),
-                nn.ConvTranspose2d(DINOV2_CHANNELS, quarter, 2, stride=2),
-                nn.Conv2d(DINOV2_CHANNELS, middle, 1),
-                nn.Conv2d(DINOV2_CHANNELS, coarse, 3, stride=2, padding=1),
+                nn.ConvTranspose2d(NECK_CHANNELS, fine, 4, stride=4),
+                nn.ConvTranspose2d(NECK_CHANNELS, quarter, 2, stride=2),
+                nn.Conv2d(NECK_CHANNELS, middle, 1),
+                nn.Conv2d(NECK_CHANNELS, coarse, 3, stride=2, padding=1),
             ]
         )
 
@@ -105,18 +139,20 @@ class Dinov2Encoder(nn.Module):
         return self
 
     @torch.no_grad()
-    def tokens(self, photo: Tensor) -> list[Tensor]:
-        """Normalised photo B×3×H×W → the four layers' tokens, each B×384×H/16×W/16."""
+    def tokens(self, photo: Tensor) -> Tensor:
+        """Normalised photo B×3×H×W → all four layers' tokens, B×1536×H/16×W/16."""
         size = [side * PATCH // 16 for side in photo.shape[-2:]]
         small = functional.interpolate(photo, size, mode="bilinear", antialias=True)
-        return self.backbone.forward_intermediates(
+        layers = self.backbone.forward_intermediates(
             small, indices=list(DINOV2_LAYERS), norm=True, intermediates_only=True
         )
+        return torch.cat(layers, dim=1)
 
-    def assemble(self, photo: Tensor, tokens: Sequence[Tensor]) -> list[Tensor]:
+    def assemble(self, photo: Tensor, tokens: Tensor) -> list[Tensor]:
         """Normalised photo and its tokens → five maps; apart so that training can cache tokens."""
         half = self.stem(photo)
-        maps = [layer(x) for layer, x in zip(self.reassemble, tokens, strict=True)]
+        mixed = self.neck(tokens)
+        maps = [layer(mixed) for layer in self.reassemble]
         maps[0] = maps[0] + self.stem_fine(half)
         return [half, *maps]
 

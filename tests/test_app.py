@@ -149,7 +149,7 @@ def test_a_photo_that_has_expired_is_said_to_be_gone(page):
     for change in (
         focusing.drag(*nothing),
         merged(focusing.rest(*nothing)),
-        merged(focusing.back_to_default(*nothing)),
+        focusing.back_to_default(None),
     ):
         assert GONE in change[page.status]
 
@@ -160,7 +160,7 @@ def test_a_click_names_the_pixel_and_takes_its_depth(predicted):
 
 
 def test_the_default_focus_is_taken_back(page, predicted, scene):
-    change = merged(Focusing(page).back_to_default(Visit(), predicted, 0.1, 2.0, 0, 0.5))
+    change = Focusing(page).back_to_default(predicted)
     assert change[page.focus] == choose_focus(scene[1], np.float32(scene[1] > 0.7)).depth
 
 

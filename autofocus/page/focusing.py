@@ -56,10 +56,14 @@ class Focusing:
         for trigger, handler in (
             (self.page.frame.drag, self.drag),
             (self.page.frame.rest, self.rest),
+        ):
+            on(trigger, handler, inputs, shown, **limits)
+        for trigger, handler in (
             (self.page.frame.auto, self.back_to_default),
             (self.page.frame.click, self.pick),
         ):
-            on(trigger, handler, inputs, shown, **limits)
+            focused = on(trigger, handler, [self.page.scene], shown, queue=False)
+            on(focused.success, self.rest, inputs, shown, **limits)
         maps = [self.page.depth, self.page.subject]
         recolouring = [self.page.scene, self.page.palette]
         on(self.page.frame.recolour, self.recolour, recolouring, maps)
@@ -126,6 +130,20 @@ class Focusing:
                 return
             yield {self.page.refocused: gr.update(value=to_bytes(picture), elem_classes=[])}
 
+    def gone(self) -> dict:
+        """What there is to say when the photo is not kept any longer."""
+        return {self.page.status: note(GONE, "error")}
+
+    def back_to_default(self, scene: Scene | None) -> dict:
+        """The focus that the photo came with."""
+        return self.gone() if scene is None else self.focused(scene, scene.focus)
+
+    def pick(self, event: gr.EventData, scene: Scene | None) -> dict:
+        """Focus on what was clicked."""
+        if scene is None:
+            return self.gone()
+        return self.focused(scene, focus_under(scene, event.x, event.y))
+
     def focused(self, scene: Scene, focus: Focus) -> dict:
         """What a focus with a reason changes beside the picture."""
         return {
@@ -133,32 +151,6 @@ class Focusing:
             self.page.focus: focus.depth,
             self.page.reason: why(sentence(focus.reason)),
         }
-
-    def gone(self) -> dict:
-        """What there is to say when the photo is not kept any longer."""
-        return {self.page.status: note(GONE, "error")}
-
-    def refocus(self, visit: Visit, scene: Scene, focus: Focus, lens: Lens) -> Iterator[dict]:
-        """All that a focus with a reason changes."""
-        yield self.focused(scene, focus)
-        yield from self.develop(visit, scene, replace(lens, focus=focus.depth))
-
-    def back_to_default(self, visit: Visit, scene: Scene | None, *settings) -> Iterator[dict]:
-        """The focus that the photo came with."""
-        if scene is None:
-            yield self.gone()
-        else:
-            yield from self.refocus(visit, scene, scene.focus, lens_of(*settings))
-
-    def pick(
-        self, event: gr.EventData, visit: Visit, scene: Scene | None, *settings
-    ) -> Iterator[dict]:
-        """Focus on what was clicked."""
-        if scene is None:
-            yield self.gone()
-        else:
-            focus = focus_under(scene, event.x, event.y)
-            yield from self.refocus(visit, scene, focus, lens_of(*settings))
 
 
 def focus_under(scene: Scene, x: float, y: float) -> Focus:

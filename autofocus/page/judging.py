@@ -92,6 +92,7 @@ class Judging:
             [self.start, self.status],
             api_visibility="private",
             show_progress="hidden",
+            queue=False,
         )
         self.then_show(started)
         for button, (_, choice) in zip(self.answers, ANSWERS, strict=True):
@@ -102,6 +103,7 @@ class Judging:
                 js=f"(judgement) => [judgement, ({SEEN})()]",
                 api_visibility="private",
                 show_progress="hidden",
+                queue=False,
             )
             self.then_show(voted)
 

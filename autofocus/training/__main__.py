@@ -1,7 +1,8 @@
 """Train a version, stage by stage; every stage resumes where it was stopped.
 
     python -m autofocus.training prepare            pasted subjects and DINOv2's features
-    python -m autofocus.training teacher            depth on frozen DINOv2, coarse
+    python -m autofocus.training neck               depth from frozen DINOv2, one cell a token
+    python -m autofocus.training teacher            the coarse part of the decoder on it
     python -m autofocus.training label              the teacher's depth for photos without any
     python -m autofocus.training student            encoder, decoder and depth head, small photos
     python -m autofocus.training refine             the same at the size that the app uses
@@ -26,6 +27,7 @@ from autofocus.training.demo import demo
 
 STAGES = {
     "prepare": runs.prepare,
+    "neck": runs.mix,
     "teacher": runs.teach,
     "label": runs.label,
     "student": runs.learn,

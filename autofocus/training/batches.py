@@ -53,7 +53,7 @@ class Samples(Dataset):
             "disparity": self.label(item.depth, read_disparity, frame, box, size, flip),
             "mask": self.label(item.mask, read_mask, frame, box, size, flip),
             "edges": torch.tensor(EXACT_EDGES if item.exact else MEASURED_EDGES),
-            "trust": torch.tensor(0.4 if item.soft else 1.0),
+            "trust": trust_in(item),
             "guessed": torch.tensor(item.guessed),
         }
         if recipe.tokens:
@@ -116,6 +116,11 @@ def cut(
     return np.ascontiguousarray(part[:, ::-1] if flip else part)
 
 
+def trust_in(item: Item) -> Tensor:
+    """The weight of an item's mask."""
+    return torch.tensor(0.4 if item.soft else 1.0)
+
+
 def to_tensor(photo: np.ndarray) -> Tensor:
     """H×W×3 uint8 → 3×H×W float32 in [0, 1]."""
     return torch.from_numpy(photo).permute(2, 0, 1).float() / 255
@@ -139,8 +144,8 @@ def disturbed(photo: np.ndarray) -> np.ndarray:
     return np.uint8(np.clip(x, 0, 1) * 255 + 0.5)
 
 
-class OrientedBatches:
-    """Endless lists of indices of one orientation each, drawn by weight; resumes at any step."""
+class GroupedBatches:
+    """Endless lists of indices of one group (of shape) each, drawn by weight; resumes anywhere."""
 
     def __init__(self, groups: dict, weights: list[float], batch: int, first: int):
         self.groups = [np.array(g) for g in groups.values()]
@@ -166,7 +171,7 @@ def stream(
     groups: dict[bool, list[int]] = {}
     for index, item in enumerate(items):
         groups.setdefault(is_upright(item), []).append(index)
-    sampler = OrientedBatches(groups, weights, batch, first)
+    sampler = GroupedBatches(groups, weights, batch, first)
     return iter(DataLoader(Samples(items, recipe), batch_sampler=sampler, num_workers=2))
 
 

@@ -13,8 +13,11 @@ class TrainConfig:
     encoder: str = "resnet34"  # the student's
     widths: tuple[int, ...] = (64, 64, 128, 192, 256)  # of both decoders, strides 2 to 32
     pasted: int = 1400  # pasted subjects to make
+    retaken: int = 3  # retaken photos of every measured room to make
     batch: int = 8  # photos a step
-    teacher_steps: int = 1500
+    neck_steps: int = 2500
+    neck_rate: float = 1e-3
+    teacher_steps: int = 700
     teacher_rate: float = 1e-3
     teacher_size: tuple[int, ...] = (384, 512)  # whole frames, height and width when lying
     teacher_crop: tuple[int, ...] = (256, 352)  # of the frames, when outlines are refined

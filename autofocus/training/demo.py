@@ -19,6 +19,7 @@ from autofocus.training.config import TrainConfig
 SCENES, SIZE = 8, (96, 128)  # photos of each folder; height and width
 STAGES = (
     runs.prepare,
+    runs.mix,
     runs.teach,
     runs.label,
     runs.learn,
@@ -40,7 +41,9 @@ def demo(config: TrainConfig) -> None:
         encoder="resnet18",
         widths=(8, 8, 16, 16, 16),
         pasted=4,
+        retaken=1,
         batch=2,
+        neck_steps=20,
         teacher_steps=20,
         teacher_size=(96, 128),
         teacher_crop=(64, 96),

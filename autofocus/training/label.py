@@ -1,8 +1,9 @@
-"""Pseudo-labels: the teacher's depth for photos without any, sharpened at the subject's outline.
+"""Pseudo-labels: the teacher's depth for photos without any, corrected by the subject's mask.
 
 The teacher's depth is right in the large and soft at edges; the subject masks know where the edges
 are. Where a mask is sure, the depth of a band around its outline is filled from beyond the band, on
-each side from its own side, so that the step lies on the outline.
+each side from its own side, so that the step lies on the outline. Within it the relief is halved:
+a subject is one thing to focus on, and the teacher learnt its relief from rooms.
 """
 
 from dataclasses import replace
@@ -18,6 +19,7 @@ from autofocus.training.data import Item, is_sure, read_mask, resize, write_disp
 from autofocus.training.stages import Teacher
 from autofocus.training.tokens import same_shape_batches, to_batch, token_file
 
+RELIEF = 0.5  # of the relief within a subject that is kept
 BAND = 0.02  # half width of the band around the outline, as a share of the frame's diagonal
 
 
@@ -62,10 +64,19 @@ def is_decided(item: Item) -> bool:
 
 
 def sharpened(depth: np.ndarray, item: Item) -> np.ndarray:
-    """The depth with its step moved onto the outline of the item's mask, if that is sure."""
+    """The depth with its step on the outline of the item's mask, if sure, and less relief in it."""
     if not is_decided(item):
         return depth
-    return step_at_outline(depth, resize(read_mask(item.mask), depth.shape) > 0.5)
+    mask = resize(read_mask(item.mask), depth.shape) > 0.5
+    return flattened(step_at_outline(depth, mask), mask)
+
+
+def flattened(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Halve what the depth within the mask differs from its median there."""
+    if not mask.any():
+        return depth
+    middle = np.median(depth[mask])
+    return np.where(mask, middle + RELIEF * (depth - middle), depth).astype(np.float32)
 
 
 def step_at_outline(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The stages as runs on disk: which items, which network, from where, to where."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -9,12 +10,22 @@ from torch import nn
 
 from autofocus.network import AutoFocusNet, NetworkConfig
 from autofocus.training.batches import Recipe, stream
+from autofocus.training.cells import stream_cells
 from autofocus.training.config import TrainConfig
-from autofocus.training.data import Item, depth_items, mask_items, photo_items, photos_in
+from autofocus.training.data import (
+    Item,
+    depth_items,
+    existing,
+    mask_items,
+    photo_items,
+    photos_in,
+)
 from autofocus.training.label import labelled, write_labels
 from autofocus.training.loop import Schedule, train
 from autofocus.training.paste import write_pasted
+from autofocus.training.retake import write_retaken
 from autofocus.training.stages import (
+    NeckStage,
     Saliency,
     Student,
     Teacher,
@@ -28,8 +39,9 @@ BACKBONE_REPO = "timm/vit_small_patch14_dinov2.lvd142m"
 ALL_LAYERS, LAST_LAYER = (0, 1, 2, 3), (3,)
 EXPORTS = {"resnet": "saliency", "dinov2-s": "teacher-saliency"}  # version → run
 STATISTICS_FROM = 300  # frames
-SHARES = {  # others: 1
-    "nyu/train": 8.0,
+SHARES = {  # how often photos of a folder are drawn; others: 1
+    "nyu/train": 5.0,
+    "retaken": 4.0,
     "depth/kitchen": 0.3,
     "ecssd/train": 3.0,
     "saliency/video": 0.3,
@@ -39,18 +51,27 @@ NETWORK = "network."  # what the network's tensors are called in it
 
 
 def prepare(config: TrainConfig) -> None:
-    """Make the pasted photos, then DINOv2's features of every frame."""
+    """Make the pasted and the retaken photos, then DINOv2's features of every frame."""
     scenes, photos = depth_items(config.data), photo_items(config.data)
     subjects = mask_items(config.data) + photos
     write_pasted(scenes, subjects, config.pasted, config.runs / "pasted")
-    everything = scenes + pasted_items(config) + mask_items(config.data) + photos
+    write_retaken(scenes, config.retaken, config.runs / "retaken")
+    everything = scenes + made_items(config) + mask_items(config.data) + photos
     cache_tokens(teacher_network(config).eval(), everything, config.runs / "tokens")
+
+
+def mix(config: TrainConfig) -> None:
+    """Train the teacher's neck on measured and pasted depth, and on true masks."""
+    schedule = Schedule(config.neck_steps, config.neck_rate, decay=0.05)
+    items, folder = teacher_items(config), config.runs / "tokens"
+    model = NeckStage(teacher_network(config))
+    run(config, "neck", model, partial(stream_cells, items, balanced(items), folder), schedule)
 
 
 def teach(config: TrainConfig) -> None:
     """Train the coarse part of the teacher's decoder on whole frames."""
     schedule = Schedule(config.teacher_steps, config.teacher_rate)
-    model = Teacher(teacher_network(config), coarse=True)
+    model = Teacher(teacher_network(config, "neck"), coarse=True)
     train_teacher(config, "teacher", model, config.teacher_size, schedule)
 
 
@@ -65,10 +86,15 @@ def train_teacher(
     config: TrainConfig, name: str, model: Teacher, size: tuple, schedule: Schedule
 ) -> None:
     """Teacher training on measured and pasted depth, and on true masks."""
-    everything = depth_items(config.data) + pasted_items(config) + mask_items(config.data)
-    items = with_tokens(config, everything)
+    items = teacher_items(config)
     recipe = Recipe(size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
-    run(config, name, model, items, recipe, schedule)
+    run(config, name, model, partial(stream, items, balanced(items), recipe), schedule)
+
+
+def teacher_items(config: TrainConfig) -> list[Item]:
+    """What the teacher learns from: measured and pasted depth, and true masks."""
+    everything = depth_items(config.data) + made_items(config) + mask_items(config.data)
+    return with_tokens(config, everything)
 
 
 def label(config: TrainConfig) -> None:
@@ -105,13 +131,13 @@ def train_student(
 ) -> None:
     """Student training on measured, pasted and pseudo-labelled depth."""
     found = labelled(mask_items(config.data) + photo_items(config.data), config.runs / "labels")
-    items = with_tokens(config, depth_items(config.data) + pasted_items(config) + found)
+    items = with_tokens(config, depth_items(config.data) + made_items(config) + found)
     files = [token_file(config.runs / "tokens", item) for item in items]
     step = max(1, len(files) // STATISTICS_FROM)
     model = Student(network, *token_statistics(files[::step]), coarse=coarse)
     tokens = config.runs / "tokens"
     recipe = Recipe(size, zoom=True, disturb=True, tokens=tokens, layers=LAST_LAYER)
-    run(config, name, model, items, recipe, schedule)
+    run(config, name, model, partial(stream, items, balanced(items), recipe), schedule)
 
 
 def student_saliency(config: TrainConfig) -> None:
@@ -135,27 +161,29 @@ def train_saliency(
 ) -> None:
     """Everything frozen but the saliency head."""
     schedule = Schedule(config.saliency_steps, config.saliency_rate, average=0.99)
-    run(config, name, Saliency(network), items, recipe, schedule)
+    batches = partial(stream, items, balanced(items), recipe)
+    run(config, name, Saliency(network), batches, schedule)
 
 
 def run(
-    config: TrainConfig,
-    name: str,
-    model: nn.Module,
-    items: list[Item],
-    recipe: Recipe,
-    schedule: Schedule,
+    config: TrainConfig, name: str, model: nn.Module, batches: Callable, schedule: Schedule
 ) -> None:
-    """Train a stage's model and write its averaged weights into the run's folder."""
-    batches: Callable = lambda first: stream(items, balanced(items), recipe, config.batch, first)  # noqa: E731
-    averaged = train(model.train(), batches, loss_of, schedule, config.runs / name)
+    """Train a stage's model and write its averaged weights into the run's folder.
+
+    `batches` is called with the batch's size and the first step.
+    """
+    from_step = partial(batches, config.batch)
+    averaged = train(model.train(), from_step, loss_of, schedule, config.runs / name)
     state = {key: value.contiguous() for key, value in averaged.state_dict().items()}
     save_file(state, config.runs / name / RESULT)
 
 
 def balanced(items: list[Item]) -> list[float]:
     """How often to draw each item: measured depth most, then true masks; films least."""
-    return [SHARES.get("/".join(item.photo.parts[-3:-1]), 1.0) for item in items]
+    return [
+        next((share for end, share in SHARES.items() if item.photo.parent.match(end)), 1.0)
+        for item in items
+    ]
 
 
 def teacher_network(config: TrainConfig, source: str | None = None) -> AutoFocusNet:
@@ -184,9 +212,19 @@ def load_run(config: TrainConfig, name: str, network: AutoFocusNet) -> AutoFocus
 
 
 def pasted_items(config: TrainConfig) -> list[Item]:
-    """The pasted photos that `prepare` made."""
+    """The photos with a pasted subject that `prepare` made."""
     folder = config.runs / "pasted"
     return [Item(p, p.with_suffix(".png"), exact=True) for p in photos_in(folder)]
+
+
+def made_items(config: TrainConfig) -> list[Item]:
+    """All photos that `prepare` made."""
+    folder = config.runs / "retaken"
+    retaken = [
+        Item(p, p.with_suffix(".png"), existing(p.with_suffix(".mask.webp")), soft=True)
+        for p in photos_in(folder)
+    ]
+    return pasted_items(config) + retaken
 
 
 def with_tokens(config: TrainConfig, items: list[Item]) -> list[Item]:

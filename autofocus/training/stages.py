@@ -1,6 +1,7 @@
 """The stages of training, each a model, its batches and its loss.
 
-teacher   decoder and depth head on frozen DINOv2, on measured and pasted depth
+neck      what mixes DINOv2's tokens, on measured and pasted depth
+teacher   stem, decoder and depth head on it
 student   the article's network: depth from labels, features from DINOv2
 saliency  of either: everything frozen but the saliency head
 """
@@ -12,30 +13,69 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autofocus.network import DECODED_CHANNELS, DINOV2_CHANNELS, AutoFocusNet, upsample
+from autofocus.network import (
+    DECODED_CHANNELS,
+    DINOV2_CHANNELS,
+    NECK_CHANNELS,
+    AutoFocusNet,
+    upsample,
+)
 from autofocus.training.losses import depth_loss, feature_loss, relative_loss, saliency_loss
 
 RELATIVE = 2.0  # weight of the relative error, in which measured depth is judged
 SUBJECT = 2.0  # weight of the subject: cross-entropies are small beside depth's errors
 
 
-class DepthStage(nn.Module):
+class Readers(nn.Module):
+    """Small maps out of a network that training throws away: they read depth and the subject.
+
+    The subject is read all along, which keeps in the features what the saliency head will need
+    later, when it is trained alone.
+    """
+
+    def __init__(self, network: AutoFocusNet, channels: int):
+        super().__init__()
+        self.network = network
+        network.saliency_head.requires_grad_(False)
+        self.depth_reader = nn.Conv2d(channels, 1, 3, padding=1)
+        self.subject_reader = nn.Conv2d(channels, 1, 3, padding=1)
+
+    def losses(
+        self, batch: dict[str, Tensor], features: Tensor, depth: Tensor
+    ) -> dict[str, Tensor]:
+        """What depth and subject cost, at the labels' size."""
+        size = batch["disparity"].shape[-2:]
+        depth, subject = upsample(depth, size), upsample(self.subject_reader(features), size)
+        return {
+            "depth": depth_loss(depth, batch["disparity"], batch["edges"], batch["guessed"]),
+            "relative": RELATIVE * relative_loss(depth, batch["disparity"], batch["guessed"]),
+            "subject": SUBJECT * saliency_loss(subject, batch["mask"], batch["trust"]),
+        }
+
+
+class NeckStage(Readers):
+    """Depth and subject at one cell a token, from cached tokens alone."""
+
+    def __init__(self, network: AutoFocusNet):
+        super().__init__(network, NECK_CHANNELS)
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Batch of tokens and labels of the same size → losses."""
+        mixed = self.network.encoder.neck(batch["tokens"].float().flatten(1, 2))
+        return self.losses(batch, mixed, self.depth_reader(mixed))
+
+
+class DepthStage(Readers):
     """What the teacher and the student share: depth and subject from the encoder's maps.
 
-    A reader is a small map out of the network that training throws away. One of them reads the
-    subject, which keeps in the decoder what the saliency head will need later, when it is trained
-    alone. Most of the work lies in the decoder's last step and the heads, so a coarse stage leaves
-    them out and reads depth at stride 4: it sees more than twice as many photos in the same time.
+    Most of the work lies in the decoder's last step and the heads, so a coarse stage leaves them
+    out and reads depth at stride 4: it sees more than twice as many photos in the same time.
     """
 
     def __init__(self, network: AutoFocusNet, coarse: bool = False):
-        super().__init__()
-        self.network = network
+        channels = network.config.widths[1] if coarse else DECODED_CHANNELS
+        super().__init__(network, channels)
         self.coarse = coarse
-        network.saliency_head.requires_grad_(False)
-        self.decoded_channels = network.config.widths[1] if coarse else DECODED_CHANNELS
-        self.depth_reader = nn.Conv2d(self.decoded_channels, 1, 3, padding=1)
-        self.subject_reader = nn.Conv2d(self.decoded_channels, 1, 3, padding=1)
 
     def decode(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """The encoder's maps → what the decoder makes of them, and depth at its resolution."""
@@ -45,19 +85,19 @@ class DepthStage(nn.Module):
         decoded = self.network.decoder.fine(decoded, maps[0])
         return decoded, self.network.depth_head(decoded)
 
-    def losses(self, batch: dict[str, Tensor], decoded: Tensor, depth: Tensor) -> dict[str, Tensor]:
-        """What depth and subject cost, at the photo's size."""
-        size = batch["photo"].shape[-2:]
-        depth, subject = upsample(depth, size), upsample(self.subject_reader(decoded), size)
-        return {
-            "depth": depth_loss(depth, batch["disparity"], batch["edges"], batch["guessed"]),
-            "relative": RELATIVE * relative_loss(depth, batch["disparity"], batch["guessed"]),
-            "subject": SUBJECT * saliency_loss(subject, batch["mask"], batch["trust"]),
-        }
-
 
 class Teacher(DepthStage):
-    """Depth from cached tokens of all four layers; the backbone never runs."""
+    """Depth from cached tokens; the backbone never runs, and the neck stays as it is."""
+
+    def __init__(self, network: AutoFocusNet, coarse: bool = False):
+        super().__init__(network, coarse)
+        network.encoder.neck.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "Teacher":
+        """All but the neck goes into training mode."""
+        super().train(mode)
+        self.network.encoder.neck.eval()
+        return self
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Batch with all four layers of tokens → losses."""
@@ -67,7 +107,7 @@ class Teacher(DepthStage):
     def depth_of(self, photo: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Photo B×3×H×W and its tokens B×4×384×h×w → as `decode`."""
         net = self.network
-        return self.decode(net.encoder.assemble(net.normalise(photo), tokens.unbind(1)))
+        return self.decode(net.encoder.assemble(net.normalise(photo), tokens.flatten(1, 2)))
 
 
 class Student(DepthStage):
@@ -79,7 +119,7 @@ class Student(DepthStage):
 
     def __init__(self, network: AutoFocusNet, mean: Tensor, std: Tensor, coarse: bool = False):
         super().__init__(network, coarse)
-        read_from = (*network.encoder.channels[-2:], self.decoded_channels)
+        read_from = (*network.encoder.channels[-2:], self.depth_reader.in_channels)
         self.readers = nn.ModuleList(nn.Conv2d(c, DINOV2_CHANNELS, 1) for c in read_from)
         self.register_buffer("mean", mean.view(1, -1, 1, 1))
         self.register_buffer("std", std.view(1, -1, 1, 1))
@@ -122,7 +162,7 @@ class Saliency(nn.Module):
         with torch.no_grad():
             if "tokens" in batch:
                 normal = net.normalise(photo)
-                maps = net.encoder.assemble(normal, batch["tokens"].unbind(1))
+                maps = net.encoder.assemble(normal, batch["tokens"].flatten(1, 2))
                 decoded = net.decoder(maps)
             else:
                 decoded = net.decode(photo)

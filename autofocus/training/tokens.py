@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from autofocus.network import AutoFocusNet
+from autofocus.network import DINOV2_LAYERS, AutoFocusNet
 from autofocus.training.data import Item, read_frame
 
 BATCH = 8
@@ -39,7 +39,7 @@ def tokens_of(network: AutoFocusNet, frames: list[np.ndarray]) -> np.ndarray:
     photos = to_batch(frames)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         layers = network.encoder.tokens(network.normalise(photos))
-    return torch.stack([x.float() for x in layers], dim=1).half().numpy()
+    return layers.float().unflatten(1, (len(DINOV2_LAYERS), -1)).half().numpy()
 
 
 def same_shape_batches(items: list[Item]) -> Iterator[tuple[list[Item], list[np.ndarray]]]:

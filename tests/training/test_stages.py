@@ -107,7 +107,15 @@ def test_all_stages_on_drawn_photos_end_in_a_version(tmp_path):
         depth, saliency = network(torch.rand(1, 3, 64, 96))
     assert depth.shape == saliency.shape == (1, 1, 64, 96)
     assert json.loads((runs / "version/config.json").read_text())["trained_on"]["measured depth"]
-    for stage in ("teacher", "student", "refine", "saliency", "teacher-refine", "teacher-saliency"):
+    for stage in (
+        "neck",
+        "teacher",
+        "student",
+        "refine",
+        "saliency",
+        "teacher-refine",
+        "teacher-saliency",
+    ):
         with (runs / stage / "curve.csv").open() as handle:
             assert int(list(csv.DictReader(handle))[-1]["step"]) >= 20
     curves.plot(TrainConfig(runs=runs))
