@@ -196,7 +196,7 @@ def decode(image: Image.Image) -> np.ndarray:
     rgb = np.asarray(to_srgb(colours, image.info.get("icc_profile")))
     if image.has_transparency_data:
         rgb = np.dstack([rgb, np.asarray(image.convert("RGBA").getchannel("A"))])
-    return over_white(rgb.astype(np.float32) / 255)
+    return over_white(np.divide(rgb, np.float32(255), dtype=np.float32))
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -309,13 +309,18 @@ def format_of(path: Path) -> tuple[str, dict]:
 
 def write_depth(depth: np.ndarray, path: str | Path) -> None:
     """Write H×W depth in [0, 1] as a 16-bit grey PNG over its full range, nearest = 65535."""
-    values = np.clip(depth, 0, 1) * np.float32(65535) + np.float32(0.5)
-    save_map(values.astype(np.uint16), Path(path))
+    save_map(to_words(depth), Path(path))
 
 
 def write_saliency(saliency: np.ndarray, path: str | Path) -> None:
     """Write H×W saliency in [0, 1] as an 8-bit grey PNG, probability · 255."""
     save_map(to_bytes(saliency), Path(path))
+
+
+def to_words(values: np.ndarray) -> np.ndarray:
+    """[0, 1] → uint16, rounded."""
+    scaled = np.clip(values, 0, 1).astype(np.float32) * np.float32(65535) + np.float32(0.5)
+    return scaled.astype(np.uint16)
 
 
 def to_bytes(values: np.ndarray) -> np.ndarray:

@@ -17,6 +17,8 @@ from autofocus.focus import Focus, choose_focus
 from autofocus.photo import (
     read_depth,
     read_photo,
+    to_bytes,
+    to_words,
     without_location,
     write_depth,
     write_photo,
@@ -29,6 +31,7 @@ from autofocus.render import aperture_of, render
 PREVIEW = 1280  # pixels of the preview's long side
 DRAGGED = 640  # the same while a slider moves, and of a film
 PULL = 2.0  # seconds that a focus pull takes
+DEPTH, SALIENCY = "depth.npy", "saliency.npy"  # maps at full size, in 16 and 8 bits
 BINS = 64  # of the depth histogram
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
 ASPECT_TOLERANCE = 0.02
@@ -61,15 +64,13 @@ class Scene:
     focus: Focus  # the default
     size: tuple[int, int]  # height and width of the photo itself
 
-    @property
-    def depth_file(self) -> Path:
-        """Depth at full size, 16-bit PNG."""
-        return self.folder / f"{self.name}.depth.png"
+    def full_depth(self) -> np.ndarray:
+        """Depth at full size, H×W float32, 1 nearest."""
+        return np.load(self.folder / DEPTH).astype(np.float32) / 65535
 
-    @property
-    def saliency_file(self) -> Path:
-        """Saliency at full size, 8-bit PNG."""
-        return self.folder / f"{self.name}.saliency.png"
+    def full_saliency(self) -> np.ndarray:
+        """Saliency at full size, H×W float32."""
+        return np.load(self.folder / SALIENCY).astype(np.float32) / 255
 
 
 def make_scene(source: Path, photo: np.ndarray, found: Prediction) -> Scene:
@@ -84,8 +85,9 @@ def make_scene(source: Path, photo: np.ndarray, found: Prediction) -> Scene:
         focus=choose_focus(found.depth, found.saliency),
         size=photo.shape[:2],
     )
-    write_depth(found.depth, scene.depth_file)
-    write_saliency(found.saliency, scene.saliency_file)
+    # Unpacked: a compressed map of 12 megapixels takes longer than the network.
+    np.save(scene.folder / DEPTH, to_words(found.depth))
+    np.save(scene.folder / SALIENCY, to_bytes(found.saliency))
     return scene
 
 
@@ -98,9 +100,8 @@ def with_depth(scene: Scene, file: Path) -> Scene:
 
     """
     depth = fit(read_depth(file), scene.size)
-    write_depth(depth, scene.depth_file)
-    saliency = read_depth(scene.saliency_file)
-    return replace(scene, depth=preview(depth), focus=choose_focus(depth, saliency))
+    np.save(scene.folder / DEPTH, to_words(depth))
+    return replace(scene, depth=preview(depth), focus=choose_focus(depth, scene.full_saliency()))
 
 
 def fit(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -152,9 +153,23 @@ def through(lens: Lens, photo: np.ndarray, depth: np.ndarray) -> np.ndarray:
 def write_refocused(scene: Scene, lens: Lens, suffix: str = ".jpg") -> Path:
     """The photo through the lens at its full size, in a file named after what it is."""
     photo = read_photo(scene.source)
-    result = through(lens, photo.pixels, read_depth(scene.depth_file))
+    result = through(lens, photo.pixels, scene.full_depth())
     file = scene.folder / f"{scene.name}-f{lens.f_stop:g}-focus{lens.focus:.2f}{suffix}"
     write_photo(result, file, without_location(photo.exif))
+    return file
+
+
+def write_depth_map(scene: Scene) -> Path:
+    """Depth at full size as a 16-bit PNG, 65535 nearest."""
+    file = scene.folder / f"{scene.name}.depth.png"
+    write_depth(scene.full_depth(), file)
+    return file
+
+
+def write_saliency_map(scene: Scene) -> Path:
+    """Saliency at full size as an 8-bit PNG, probability · 255."""
+    file = scene.folder / f"{scene.name}.saliency.png"
+    write_saliency(scene.full_saliency(), file)
     return file
 
 

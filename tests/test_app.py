@@ -64,11 +64,23 @@ def test_nobody_else_hears_of_a_visit(page):
 
 
 def test_a_photo_is_shown_at_once_and_then_with_everything(opening, photo_file):
-    shown, facts, scene = opening.steps(str(photo_file), "tiny")
-    assert shown[opening.page.photo].shape == (96, 128, 3)
+    shown, facts, scene = opening.steps(Visit(source=str(photo_file)), "tiny")
+    assert shown[opening.page.viewer].size == [128, 96]
+    assert opening.page.refocused not in shown
     assert "tiny" in facts[opening.page.facts]
     assert isinstance(scene, Scene)
     discard(scene)
+
+
+def test_who_cannot_draw_the_lens_is_sent_pictures(opening, photo_file):
+    visit = Visit(live=False)
+    visit.ask(str(photo_file))
+    changes = list(opening.open(visit, None, "tiny", 0.5, 2.0, 0, 0.5, "inferno"))
+    assert changes[0][opening.page.refocused]["value"].shape == (96, 128, 3)
+    everything = merged(changes)
+    for picture in (opening.page.photo, opening.page.depth, opening.page.subject):
+        assert everything[picture].shape == (96, 128, 3)
+    discard(everything[opening.page.scene])
 
 
 @pytest.mark.parametrize("name", ["missing.jpg", "folder", "empty.jpg", "text.jpg"])
@@ -76,13 +88,13 @@ def test_what_is_no_photo_gets_one_sentence(opening, tmp_path, name):
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "text.jpg").write_text("no photo")
-    (change,) = opening.steps(str(tmp_path / name), "tiny")
+    (change,) = opening.steps(Visit(source=str(tmp_path / name)), "tiny")
     assert 'role="alert"' in change[opening.page.status]
 
 
 @pytest.mark.parametrize("version", [None, "other"])
 def test_a_version_that_is_not_here_gets_a_sentence(opening, photo_file, version):
-    *_, change = opening.steps(str(photo_file), version)
+    *_, change = opening.steps(Visit(source=str(photo_file)), version)
     assert 'role="alert"' in change[opening.page.status]
 
 
@@ -90,7 +102,7 @@ def test_damaged_weights_get_a_sentence(opening, only_tiny, photo_file, tmp_path
     shutil.copytree(only_tiny.folder, tmp_path / "versions" / "tiny")
     (tmp_path / "versions" / "tiny" / "model.safetensors").write_bytes(b"damaged")
     monkeypatch.setattr(weights, "BUNDLED", tmp_path / "versions")
-    *_, change = opening.steps(str(photo_file), "tiny")
+    *_, change = opening.steps(Visit(source=str(photo_file)), "tiny")
     assert "hash" in change[opening.page.status]
 
 
@@ -108,7 +120,8 @@ def test_opening_a_photo_discards_the_one_before(opening, predicted, photo_file)
     visit.ask(str(photo_file))
     changes = opening.open(visit, predicted, "tiny", 0.5, 2.0, 0, 0.5, "inferno")
     new = merged(changes)[opening.page.scene]
-    assert not predicted.folder.exists() and new.depth_file.is_file()
+    assert not predicted.folder.exists()
+    assert new.full_depth().shape == new.size == new.full_saliency().shape
     discard(new)
 
 

@@ -20,7 +20,9 @@ from autofocus.scene import (
     discard,
     make_scene,
     with_depth,
+    write_depth_map,
     write_refocused,
+    write_saliency_map,
 )
 from autofocus.weights import VersionError, find_version
 
@@ -64,7 +66,8 @@ def predict(photo: str, version: str | None = None) -> Iterator[tuple[str, str, 
 
     """
     with opened(photo, version) as scene:
-        yield str(scene.depth_file), str(scene.saliency_file), facts_of(scene, scene.focus, version)
+        maps = str(write_depth_map(scene)), str(write_saliency_map(scene))
+        yield *maps, facts_of(scene, scene.focus, version)
 
 
 def refocus(

@@ -9,7 +9,16 @@ from autofocus.page.events import on
 from autofocus.page.layout import HERE, Layout, lens_of
 from autofocus.page.words import GONE, HINT, MAKING, note
 from autofocus.rack import RATE
-from autofocus.scene import FORMATS, PULL, Scene, write_film, write_refocused, write_settings
+from autofocus.scene import (
+    FORMATS,
+    PULL,
+    Scene,
+    write_depth_map,
+    write_film,
+    write_refocused,
+    write_saliency_map,
+    write_settings,
+)
 
 FRAMES = round(RATE * PULL)
 PULLED = "(...inputs) => [...inputs.slice(0, -1), window.autofocusPage.pulledFrom()]"
@@ -28,8 +37,8 @@ class Downloads:
         for button, make, more in (
             (self.page.save_film, self.make_film, [self.page.start]),
             (self.page.save, self.make_photo, [self.page.format]),
-            (self.page.save_depth, lambda scene, *_: scene.depth_file, []),
-            (self.page.save_subject, lambda scene, *_: scene.saliency_file, []),
+            (self.page.save_depth, lambda scene, *_: write_depth_map(scene), []),
+            (self.page.save_subject, lambda scene, *_: write_saliency_map(scene), []),
             (self.page.save_settings, self.make_settings, [self.page.version]),
         ):
             made = on(

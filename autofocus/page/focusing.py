@@ -68,7 +68,8 @@ class Focusing:
         recolouring = [self.page.scene, self.page.palette]
         on(self.page.frame.recolour, self.recolour, recolouring, maps)
         takeover = [self.page.visit, self.page.scene, self.page.palette, *self.page.settings]
-        on(self.page.viewer.unsupported, self.take_over, takeover, [*shown, *maps], **limits)
+        pictures = [*shown, *maps, self.page.photo]
+        on(self.page.viewer.unsupported, self.take_over, takeover, pictures, **limits)
         on(self.page.viewer.supported, self.hand_back, [self.page.visit], [])
 
     def take_over(
@@ -79,12 +80,16 @@ class Focusing:
         if scene is None:
             yield {self.page.status: gr.skip()}
             return
-        yield self.recolour(scene, palette)
+        yield self.beside(scene, palette)
         yield from self.rest(visit, scene, *settings)
 
     def hand_back(self, visit: Visit) -> None:
         """The browser draws the lens again."""
         visit.live = True
+
+    def beside(self, scene: Scene, palette: str) -> dict:
+        """The other pictures of a photo, beside the refocused one."""
+        return self.recolour(scene, palette) | {self.page.photo: to_bytes(scene.photo)}
 
     def recolour(self, scene: Scene | None, palette: str) -> dict:
         """Depth in colours, and the subject in red upon it."""

@@ -112,7 +112,7 @@ class Opening:
         """Read a photo, predict it and show everything; each step is announced."""
         *settings, palette = rest
         number = visit.photos
-        for step in self.steps(visit.source, version):
+        for step in self.steps(visit, version):
             if visit.photos != number:
                 return
             if isinstance(step, Scene):
@@ -121,14 +121,15 @@ class Opening:
             else:
                 yield step
 
-    def steps(self, source: str | None, version: str | None) -> Iterator[dict | Scene]:
+    def steps(self, visit: Visit, version: str | None) -> Iterator[dict | Scene]:
         """What changes on the page, step by step, and then the scene; errors in one sentence."""
+        source = visit.source
         if source is None:
             return
         try:
             pixels = read_photo(source).pixels
             with TemporaryDirectory(prefix="autofocus-") as folder:
-                yield self.shown_at_once(pixels, Path(folder))
+                yield self.shown_at_once(visit, pixels, Path(folder))
             if version is None:
                 raise VersionError(NO_VERSION)
             started = time.perf_counter()
@@ -142,18 +143,20 @@ class Opening:
                 self.page.refocused: gr.update(elem_classes=[]),
             }
 
-    def shown_at_once(self, pixels: np.ndarray, folder: Path) -> dict:
+    def shown_at_once(self, visit: Visit, pixels: np.ndarray, folder: Path) -> dict:
         """The photo itself, dimmed, while its depth is being found; a file of it in `folder`."""
         small = preview(pixels)
         height, width = small.shape[:2]
-        return {
+        changes = {
             self.page.stage: gr.update(visible=True),
             self.page.status: note(FINDING),
             self.page.viewer: waiting_data(small, folder, pixels.shape[:2]),
             self.page.frame: f"<style>#pictures {{ --aspect: {width / height:.4f}; }}</style>",
-            self.page.refocused: gr.update(value=to_bytes(small), elem_classes=["busy"]),
-            self.page.photo: to_bytes(small),
         }
+        if visit.live:
+            return changes
+        busy = gr.update(value=to_bytes(small), elem_classes=["busy"])
+        return changes | {self.page.refocused: busy}
 
     def shown(self, visit: Visit, scene: Scene, palette: str, settings: list) -> Iterator[dict]:
         """A scene, focused by its default: by the live lens, or as pictures, refocused last."""
@@ -166,7 +169,7 @@ class Opening:
         if visit.live:
             yield {self.page.viewer: live_data(scene, lens), self.page.status: note(HINT)}
             return
-        yield self.focusing.recolour(scene, palette)
+        yield self.focusing.beside(scene, palette)
         for change in self.focusing.develop(visit, scene, lens):
             yield change | {self.page.status: note(HINT)}
 

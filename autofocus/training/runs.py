@@ -198,7 +198,7 @@ def teacher_network(config: TrainConfig, source: str | None = None) -> AutoFocus
 
 def student_network(config: TrainConfig, source: str | None = None) -> AutoFocusNet:
     """The article's network, from a run or fresh."""
-    network = AutoFocusNet(NetworkConfig(config.encoder, config.widths))
+    network = AutoFocusNet(NetworkConfig(config.encoder, config.widths, config.short_side))
     network.to(memory_format=torch.channels_last)
     return load_run(config, source, network) if source else network
 
@@ -217,14 +217,17 @@ def pasted_items(config: TrainConfig) -> list[Item]:
     return [Item(p, p.with_suffix(".png"), exact=True) for p in photos_in(folder)]
 
 
+def retaken_items(config: TrainConfig) -> list[Item]:
+    """The rooms that `prepare` took anew."""
+    return [
+        Item(p, p.with_suffix(".png"), existing(p.with_suffix(".mask.webp")), soft=True)
+        for p in photos_in(config.runs / "retaken")
+    ]
+
+
 def made_items(config: TrainConfig) -> list[Item]:
     """All photos that `prepare` made."""
-    folder = config.runs / "retaken"
-    retaken = [
-        Item(p, p.with_suffix(".png"), existing(p.with_suffix(".mask.webp")), soft=True)
-        for p in photos_in(folder)
-    ]
-    return pasted_items(config) + retaken
+    return pasted_items(config) + retaken_items(config)
 
 
 def with_tokens(config: TrainConfig, items: list[Item]) -> list[Item]:
@@ -252,5 +255,6 @@ def trained_on(config: TrainConfig) -> dict[str, int]:
     return {
         "measured depth": len(depth_items(config.data)),
         "pasted subjects": len(pasted_items(config)),
+        "retaken rooms": len(retaken_items(config)),
         "subject masks": len(mask_items(config.data)),
     }

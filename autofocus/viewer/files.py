@@ -1,6 +1,7 @@
 """What the browser needs of one photo, as files that it fetches once."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -88,11 +89,10 @@ def viewer_data(
     path = folder / f"{run}.maps.bin"
     path.write_bytes(maps.astype("<u2").tobytes())
     pictures = {"photo": photo, "front": with_gain(front.light), "hidden": with_gain(back.light)}
-    files = {
-        name: write(picture, folder / f"{run}.{name}.png") for name, picture in pictures.items()
-    }
+    with ThreadPoolExecutor() as pool:
+        files = pool.map(lambda name: write(pictures[name], folder / f"{run}.{name}.png"), pictures)
     return ViewerData(
-        **files,
+        **dict(zip(pictures, files, strict=True)),
         maps=FileData(path=str(path)),
         run=run,
         size=[size[1], size[0]] if size else [photo.shape[1], photo.shape[0]],

@@ -96,10 +96,14 @@ class AutofocusViewer {
     this.element.classList.add('af-ready');
   }
 
-  // A photo that is still being analysed.
+  // A photo that is still being analysed; the one before is worked on no more.
   wait(value) {
     this.find('waiting').src = value.photo.url;
     this.element.classList.add('af-busy');
+  }
+
+  get busy() {
+    return this.element.classList.contains('af-busy');
   }
 
   take(scene, value) {
@@ -248,7 +252,7 @@ class AutofocusViewer {
 
   redraw() {
     this.announce('changed');
-    if (this.requested || !this.lens?.textures || this.lost) return;
+    if (this.requested || !this.lens?.textures || this.lost || this.busy) return;
     this.requested = requestAnimationFrame(() => {
       this.requested = undefined;
       this.draw();
