@@ -2,6 +2,7 @@
 
 import shutil
 
+import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,6 +11,7 @@ import app
 from autofocus import weights
 from autofocus.focus import choose_focus
 from autofocus.page import networks
+from autofocus.page.events import never_empty
 from autofocus.page.focusing import Focusing, focus_under
 from autofocus.page.opening import Opening
 from autofocus.page.visit import Visit
@@ -211,3 +213,11 @@ def test_words_are_safe_and_whole():
 def test_lens_and_settings_are_in_the_same_order(page):
     assert len(page.settings) == len(Lens.__dataclass_fields__)
     assert [component.label for component in page.settings[:2]] == ["Focus", "Aperture"]
+
+
+def test_a_handler_that_changes_nothing_says_so():
+    def changing(values):
+        yield from values
+
+    assert list(never_empty(changing)([])) == [gr.skip()]
+    assert list(never_empty(changing)([{"a": 1}, {"b": 2}])) == [{"a": 1}, {"b": 2}]

@@ -45,25 +45,17 @@ class Focusing:
     def wire_server(self) -> None:
         """What is asked for where the browser cannot draw the lens."""
         inputs = [self.page.visit, self.page.scene, *self.page.settings]
-        shown = [
-            self.page.refocused,
-            self.page.histogram,
-            self.page.focus,
-            self.page.reason,
-            self.page.status,
-        ]
+        developed = [self.page.refocused, self.page.histogram, self.page.status]
+        shown = [*developed, self.page.focus, self.page.reason]
         limits = {"concurrency_id": "lens", "concurrency_limit": 2}
-        for trigger, handler in (
-            (self.page.frame.drag, self.drag),
-            (self.page.frame.rest, self.rest),
-        ):
-            on(trigger, handler, inputs, shown, **limits)
+        on(self.page.frame.drag, self.drag, inputs, shown, **limits)
+        on(self.page.frame.rest, self.rest, inputs, developed, **limits)
         for trigger, handler in (
             (self.page.frame.auto, self.back_to_default),
             (self.page.frame.click, self.pick),
         ):
             focused = on(trigger, handler, [self.page.scene], shown, queue=False)
-            on(focused.success, self.rest, inputs, shown, **limits)
+            on(focused.success, self.rest, inputs, developed, **limits)
         maps = [self.page.depth, self.page.subject]
         recolouring = [self.page.scene, self.page.palette]
         on(self.page.frame.recolour, self.recolour, recolouring, maps)
