@@ -63,7 +63,8 @@ def prepare(config: TrainConfig) -> None:
 def mix(config: TrainConfig) -> None:
     """Train the teacher's neck on measured and pasted depth, and on true masks."""
     schedule = Schedule(config.neck_steps, config.neck_rate, decay=0.05)
-    items, folder = teacher_items(config), config.runs / "tokens"
+    folder = config.runs / "tokens"
+    items = with_tokens(config, measured_items(config) + mask_items(config.data))
     model = NeckStage(teacher_network(config))
     run(config, "neck", model, partial(stream_cells, items, balanced(items), folder), schedule)
 
@@ -72,29 +73,33 @@ def teach(config: TrainConfig) -> None:
     """Train the coarse part of the teacher's decoder on whole frames."""
     schedule = Schedule(config.teacher_steps, config.teacher_rate)
     model = Teacher(teacher_network(config, "neck"), coarse=True)
-    train_teacher(config, "teacher", model, config.teacher_size, schedule)
+    everything = measured_items(config) + mask_items(config.data)
+    train_teacher(config, "teacher", model, everything, config.teacher_size, schedule)
 
 
 def refine_teacher(config: TrainConfig) -> None:
-    """Go on with the whole of the teacher's decoder on parts of the frames."""
+    """Go on with the whole of the teacher's decoder on parts of the frames.
+
+    Its own corrected labels are among them: outlines of true masks are in no measured depth.
+    """
     schedule = Schedule(config.refine_steps, config.refine_rate)
     model = Teacher(teacher_network(config, "teacher"))
-    train_teacher(config, "teacher-refine", model, config.teacher_crop, schedule)
+    everything = measured_items(config) + labelled_items(config)
+    train_teacher(config, "teacher-refine", model, everything, config.teacher_crop, schedule)
 
 
 def train_teacher(
-    config: TrainConfig, name: str, model: Teacher, size: tuple, schedule: Schedule
+    config: TrainConfig,
+    name: str,
+    model: Teacher,
+    everything: list[Item],
+    size: tuple,
+    schedule: Schedule,
 ) -> None:
-    """Teacher training on measured and pasted depth, and on true masks."""
-    items = teacher_items(config)
+    """Teacher training on items whose features are cached."""
+    items = with_tokens(config, everything)
     recipe = Recipe(size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
     run(config, name, model, partial(stream, items, balanced(items), recipe), schedule)
-
-
-def teacher_items(config: TrainConfig) -> list[Item]:
-    """What the teacher learns from: measured and pasted depth, and true masks."""
-    everything = depth_items(config.data) + made_items(config) + mask_items(config.data)
-    return with_tokens(config, everything)
 
 
 def label(config: TrainConfig) -> None:
@@ -130,8 +135,7 @@ def train_student(
     coarse: bool,
 ) -> None:
     """Student training on measured, pasted and pseudo-labelled depth."""
-    found = labelled(mask_items(config.data) + photo_items(config.data), config.runs / "labels")
-    items = with_tokens(config, depth_items(config.data) + made_items(config) + found)
+    items = with_tokens(config, measured_items(config) + labelled_items(config))
     files = [token_file(config.runs / "tokens", item) for item in items]
     step = max(1, len(files) // STATISTICS_FROM)
     model = Student(network, *token_statistics(files[::step]), coarse=coarse)
@@ -228,6 +232,16 @@ def retaken_items(config: TrainConfig) -> list[Item]:
 def made_items(config: TrainConfig) -> list[Item]:
     """All photos that `prepare` made."""
     return pasted_items(config) + retaken_items(config)
+
+
+def measured_items(config: TrainConfig) -> list[Item]:
+    """All that is known of depth without a teacher."""
+    return depth_items(config.data) + made_items(config)
+
+
+def labelled_items(config: TrainConfig) -> list[Item]:
+    """The photos without depth, with the teacher's."""
+    return labelled(mask_items(config.data) + photo_items(config.data), config.runs / "labels")
 
 
 def with_tokens(config: TrainConfig, items: list[Item]) -> list[Item]:
