@@ -1,10 +1,12 @@
 // The lens on the GPU: few samples while a hand moves it, many once it rests.
 
 const ENOUGH = 256;       // samples of a finished picture
-const SLOW = 30;          // milliseconds: a slower frame is drawn at half size while dragging
+const SLOW = 30;          // milliseconds: while dragging, a slower frame makes the next ones coarser
+const SHRINKS = [1, 2, 3];  // by which the picture may be smaller while dragging
 const RESTING = 150;      // milliseconds after the hand has stopped
 const SAMPLES = [4, 24];  // in one frame
 const GOAL = 60;          // milliseconds that a frame at rest may take: a hand may come any time
+const THINNEST = 1 / 16;  // share of the picture's rows that a frame at rest draws at least
 
 class Lens {
   constructor(canvas, sources) {
@@ -16,8 +18,6 @@ class Lens {
     this.viewing = makeProgram(this.gl, sources.quad, sources.view);
     this.palettes = Object.fromEntries(Object.entries(PALETTES)
       .map(([name, digits]) => [name, paletteTexture(this.gl, digits)]));
-    this.batch = SAMPLES[0];
-    this.taken = 0;
     this.frameTime = 0;
   }
 
@@ -32,20 +32,28 @@ class Lens {
       maps: mapsTexture(gl, scene.width, scene.height, scene.maps),
       bounds: makeTexture(gl, gl.NEAREST),
     };
-    this.full = makeTarget(gl, scene.width, scene.height, this.precise);
-    this.half = makeTarget(gl, Math.ceil(scene.width / 2), Math.ceil(scene.height / 2), this.precise);
-    this.target = this.full;
-    this.taken = 0;
+    this.targets = SHRINKS.map((shrink) => {
+      const size = [scene.width, scene.height].map((side) => Math.ceil(side / shrink));
+      return { ...makeTarget(gl, ...size, this.precise), shrink };
+    });
+    this.begin(0);
+  }
+
+  // An empty picture; `level`: which of the targets it is made in.
+  begin(level) {
+    if (this.target !== this.targets[level]) this.batch = SAMPLES[0];
+    [this.level, this.target] = [level, this.targets[level]];
+    [this.taken, this.row, this.share] = [0, 0, 1];
   }
 
   unload() {
     const { gl } = this;
     for (const texture of Object.values(this.textures ?? {})) gl.deleteTexture(texture);
-    for (const target of [this.full, this.half].filter(Boolean)) {
+    for (const target of this.targets ?? []) {
       gl.deleteTexture(target.texture);
       gl.deleteFramebuffer(target.frame);
     }
-    this.textures = this.full = this.half = undefined;
+    this.textures = this.targets = this.target = undefined;
   }
 
   scale(state) {
@@ -55,8 +63,8 @@ class Lens {
   // Begins a picture; the ranges follow the largest circle.
   restart(state, moving) {
     const { gl, cells } = this;
-    this.target = moving && this.frameTime > SLOW ? this.half : this.full;
-    this.taken = 0;
+    const coarser = this.level + (this.frameTime > SLOW ? 1 : 0);
+    this.begin(moving ? Math.min(coarser, SHRINKS.length - 1) : 0);
     const largest = this.scale(state) * Math.max(state.focus, 1 - state.focus);
     gl.bindTexture(gl.TEXTURE_2D, this.textures.bounds);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG32F, cells.columns, cells.rows, 0, gl.RG, gl.FLOAT,
@@ -66,6 +74,7 @@ class Lens {
     gl.clear(gl.COLOR_BUFFER_BIT);
   }
 
+  // Some samples of some rows.
   sample(state) {
     const { gl, target, sampling, textures } = this;
     const { front, hidden, maps, bounds } = textures;
@@ -75,12 +84,17 @@ class Lens {
     bindTextures(gl, sampling, { front, hidden, maps, bounds });
     setUniforms(gl, sampling, {
       focus: state.focus, scale: this.scale(state), highlights: state.highlights,
-      rotation: state.rotation * Math.PI / 180, cell: CELL, shrink: target === this.half ? 2 : 1,
+      rotation: state.rotation * Math.PI / 180, cell: CELL, shrink: target.shrink,
     }, { blades: state.blades, first: this.taken, count: this.batch });
-    gl.enable(gl.BLEND);
+    const rows = Math.ceil(target.height * this.share);
+    gl.scissor(0, this.row, target.width, rows);
+    for (const what of [gl.BLEND, gl.SCISSOR_TEST]) gl.enable(what);
     gl.blendFunc(gl.ONE, gl.ONE);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
-    gl.disable(gl.BLEND);
+    for (const what of [gl.BLEND, gl.SCISSOR_TEST]) gl.disable(what);
+    this.row += rows;
+    if (this.row < target.height) return;
+    this.row = 0;
     this.taken += this.batch;
   }
 
@@ -101,19 +115,29 @@ class Lens {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  // One frame; the time is the GPU's too, as reading a pixel waits for it.
-  frame(state, dragging) {
+  // One frame, shown when all rows have the same samples, or when `asked`.
+  frame(state, dragging, asked) {
     const before = performance.now();
-    if (this.taken < ENOUGH) this.sample(state);
-    this.show(state, dragging);
-    this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, new Uint8Array(4));
+    if (!this.finished) this.sample(state);
+    this.wait();
+    if (asked || this.row === 0) this.show(state, dragging);
     this.frameTime = performance.now() - before;
-    this.adapt(dragging ? SLOW : GOAL);
+    this.adapt(dragging);
   }
 
-  adapt(goal) {
-    const fitting = Math.floor(this.batch * goal / Math.max(this.frameTime, 1));
-    this.batch = Math.min(Math.max(fitting, SAMPLES[0]), SAMPLES[1]);
+  // Reading a pixel waits for the GPU, so that the time of a frame is its time too.
+  wait() {
+    const { gl } = this;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.target.frame);
+    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.FLOAT, new Float32Array(4));
+  }
+
+  // As many samples as fit into the time of a frame; where too few do, not all rows at once.
+  adapt(dragging) {
+    const goal = dragging ? SLOW : GOAL;
+    const fitting = this.batch * this.share * goal / Math.max(this.frameTime, 1);
+    if (this.row === 0) this.batch = Math.min(Math.max(Math.floor(fitting), SAMPLES[0]), SAMPLES[1]);
+    this.share = dragging ? 1 : Math.min(Math.max(fitting / this.batch, THINNEST), 1);
   }
 
   get finished() {

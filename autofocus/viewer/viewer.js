@@ -246,12 +246,17 @@ class AutofocusViewer {
 
   rest() {
     this.dragging = false;
-    if (this.lens?.target !== this.lens?.full) this.stale = true;
+    if (this.lens?.level) this.stale = true;
     this.redraw();
   }
 
   redraw() {
     this.announce('changed');
+    this.asked = true;
+    this.request();
+  }
+
+  request() {
     if (this.requested || !this.lens?.textures || this.lost || this.busy) return;
     this.requested = requestAnimationFrame(() => {
       this.requested = undefined;
@@ -262,12 +267,12 @@ class AutofocusViewer {
   draw() {
     if (!this.lens?.textures || this.lost) return;
     if (this.stale) this.lens.restart(this.state, this.dragging);
-    this.stale = false;
-    this.lens.frame(this.state, this.dragging);
+    this.lens.frame(this.state, this.dragging, this.asked);
+    this.stale = this.asked = false;
     this.frames += 1;
     this.placeMarks();
-    if (!this.lens.finished && !this.dragging && this.state.view === 0) this.redraw();
-    else if (!this.lens.finished && this.state.compare) this.redraw();
+    const seen = this.state.compare || (this.state.view === 0 && !this.dragging);
+    if (seen && !this.lens.finished) this.request();
   }
 
   placeMarks() {
