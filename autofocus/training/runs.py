@@ -258,9 +258,6 @@ def export(config: TrainConfig, name: str, folder: Path) -> None:
     if dinov2:
         digest = tensors_hash(network.encoder.backbone.state_dict())
         description["backbone"] = {"repo": BACKBONE_REPO, "sha256": digest}
-    else:
-        labels = len(list((config.runs / "labels").glob("*.png")))
-        description["trained_on"]["pseudo-labels"] = labels
     save_version(network, folder, description)
 
 
@@ -271,4 +268,5 @@ def trained_on(config: TrainConfig) -> dict[str, int]:
         "pasted subjects": len(pasted_items(config)),
         "retaken rooms": len(retaken_items(config)),
         "subject masks": len(mask_items(config.data)),
+        "pseudo-labels": len(list((config.runs / "labels").glob("*.png"))),
     }
