@@ -319,14 +319,17 @@ def write_saliency(saliency: np.ndarray, path: str | Path) -> None:
 
 def to_words(values: np.ndarray) -> np.ndarray:
     """[0, 1] → uint16, rounded."""
-    scaled = np.clip(values, 0, 1).astype(np.float32) * np.float32(65535) + np.float32(0.5)
-    return scaled.astype(np.uint16)
+    return scaled(values, 65535).astype(np.uint16)
 
 
 def to_bytes(values: np.ndarray) -> np.ndarray:
     """[0, 1] → uint8, rounded."""
-    scaled = np.clip(values, 0, 1).astype(np.float32) * np.float32(255) + np.float32(0.5)
-    return scaled.astype(np.uint8)
+    return scaled(values, 255).astype(np.uint8)
+
+
+def scaled(values: np.ndarray, largest: int) -> np.ndarray:
+    """[0, 1] → float32 whose whole part is the nearest number of 0..largest."""
+    return np.clip(values, 0, 1).astype(np.float32) * np.float32(largest) + np.float32(0.5)
 
 
 def save_map(values: np.ndarray, path: Path) -> None:

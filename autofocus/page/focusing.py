@@ -70,7 +70,6 @@ class Focusing:
         """The browser cannot draw the lens (any longer)."""
         visit.live = False
         if scene is None:
-            yield {self.page.status: gr.skip()}
             return
         yield self.beside(scene, palette)
         yield from self.rest(visit, scene, *settings)

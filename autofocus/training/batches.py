@@ -1,7 +1,7 @@
 """From items to batches: crops, mirrors and colours for photo, labels and features alike."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,11 +168,22 @@ def stream(
     items: list[Item], weights: list[float], recipe: Recipe, batch: int, first: int = 0
 ) -> Iterator[dict[str, Tensor]]:
     """Endless batches of samples; `first` is the step to begin with, for resuming."""
-    groups: dict[bool, list[int]] = {}
-    for index, item in enumerate(items):
-        groups.setdefault(is_upright(item), []).append(index)
+    return endless(Samples(items, recipe), is_upright, weights, batch, first)
+
+
+def endless(
+    samples: Dataset,
+    group_of: Callable[[Item], Hashable],
+    weights: list[float],
+    batch: int,
+    first: int,
+) -> Iterator[dict[str, Tensor]]:
+    """Endless batches, each of one group of the samples' items."""
+    groups: dict[Hashable, list[int]] = {}
+    for index, item in enumerate(samples.items):
+        groups.setdefault(group_of(item), []).append(index)
     sampler = GroupedBatches(groups, weights, batch, first)
-    return iter(DataLoader(Samples(items, recipe), batch_sampler=sampler, num_workers=2))
+    return iter(DataLoader(samples, batch_sampler=sampler, num_workers=2))
 
 
 def is_upright(item: Item) -> bool:

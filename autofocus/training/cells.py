@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
-from autofocus.training.batches import MEASURED_EDGES, GroupedBatches, trust_in
+from autofocus.training.batches import MEASURED_EDGES, endless, trust_in
 from autofocus.training.data import Item, frame_size, read_disparity, read_mask
 from autofocus.training.tokens import token_file
 
@@ -67,9 +67,10 @@ def stream_cells(
     items: list[Item], weights: list[float], tokens: Path, batch: int, first: int = 0
 ) -> Iterator[dict[str, Tensor]]:
     """Endless batches of one frame size each; `first` is the step to begin with, for resuming."""
-    groups: dict[tuple[int, int], list[int]] = {}
-    for index, item in enumerate(items):
-        with Image.open(item.photo) as photo:
-            groups.setdefault(frame_size(photo.height, photo.width), []).append(index)
-    sampler = GroupedBatches(groups, weights, batch, first)
-    return iter(DataLoader(Cells(items, tokens), batch_sampler=sampler, num_workers=2))
+    return endless(Cells(items, tokens), frame_of, weights, batch, first)
+
+
+def frame_of(item: Item) -> tuple[int, int]:
+    """Height and width of an item's frame, from its photo's header alone."""
+    with Image.open(item.photo) as photo:
+        return frame_size(photo.height, photo.width)

@@ -50,10 +50,14 @@ def is_held_out(folder: str, index: int) -> bool:
 
 def depth_items(data: Path, folders: Iterable[str] = MEASURED, exact: bool = False) -> list[Item]:
     """Photos with measured disparity (`NAME.png`), and their soft masks where there are any."""
+    return [item for folder in folders for item in scenes_in(data / "depth" / folder, exact)]
+
+
+def scenes_in(folder: Path, exact: bool = False) -> list[Item]:
+    """The photos of one folder with their disparity, and their soft masks where there are any."""
     return [
         Item(p, p.with_suffix(".png"), existing(p.with_suffix(".mask.webp")), exact, soft=True)
-        for folder in folders
-        for p in photos_in(data / "depth" / folder)
+        for p in photos_in(folder)
     ]
 
 
@@ -112,6 +116,17 @@ def write_disparity(disparity: np.ndarray, path: Path) -> None:
     """Write H×W disparity in [0, 1], NaN unknown, as the 16-bit label of `read_disparity`."""
     values = np.nan_to_num(1 + np.round(disparity * 65534), nan=0)
     cv2.imwrite(str(path), values.astype(np.uint16))
+
+
+def write_scene(
+    photo: np.ndarray, disparity: np.ndarray, mask: np.ndarray | None, file: Path
+) -> None:
+    """Write what `scenes_in` finds (RGB uint8, and maps in [0, 1]); the photo comes last."""
+    write_disparity(disparity, file.with_suffix(".png"))
+    if mask is not None:
+        cv2.imwrite(str(file.with_suffix(".mask.webp")), np.uint8(np.round(mask * 255)))
+    bgr = np.ascontiguousarray(photo[..., ::-1])
+    cv2.imwrite(str(file), bgr, [cv2.IMWRITE_WEBP_QUALITY, 95])
 
 
 def read_mask(path: Path) -> np.ndarray:

@@ -19,7 +19,7 @@ from autofocus.training.data import (
     read_mask,
     resize,
     resize_label,
-    write_disparity,
+    write_scene,
 )
 
 
@@ -31,11 +31,8 @@ def write_pasted(scenes: list[Item], subjects: list[Item], count: int, folder: P
         if file.exists():
             continue
         draw = random.Random(index)
-        photo, disparity, mask = paste_one(draw.choice(scenes), pick_subject(draw, subjects), draw)
-        write_disparity(disparity, file.with_suffix(".png"))
-        cv2.imwrite(str(file.with_suffix(".mask.webp")), np.uint8(np.round(mask * 255)))
-        bgr = np.ascontiguousarray(photo[..., ::-1])
-        cv2.imwrite(str(file), bgr, [cv2.IMWRITE_WEBP_QUALITY, 95])
+        pasted = paste_one(draw.choice(scenes), pick_subject(draw, subjects), draw)
+        write_scene(*pasted, file)
 
 
 def pick_subject(draw: random.Random, subjects: list[Item]) -> Item:

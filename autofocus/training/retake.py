@@ -18,7 +18,7 @@ from autofocus.training.data import (
     read_mask,
     resize,
     resize_label,
-    write_disparity,
+    write_scene,
 )
 
 SMALLEST = 0.5  # share of the photo's sides that a retaken one still shows
@@ -42,12 +42,11 @@ def write_one(scene: Item, file: Path) -> None:
     size = photo.shape[:2]
     look = look_at(size)
     disparity = moved(resize_label(read_disparity(scene.depth), size), look, cv2.INTER_NEAREST)
-    write_disparity(disparity / np.nanmax(disparity), file.with_suffix(".png"))
+    mask = None
     if scene.mask:
         mask = moved(resize(read_mask(scene.mask), size), look, cv2.INTER_LINEAR)
-        cv2.imwrite(str(file.with_suffix(".mask.webp")), np.uint8(np.round(mask * 255)))
-    bgr = disturbed(moved(photo, look, cv2.INTER_LINEAR))[..., ::-1]
-    cv2.imwrite(str(file), np.ascontiguousarray(bgr), [cv2.IMWRITE_WEBP_QUALITY, 95])
+    photo = disturbed(moved(photo, look, cv2.INTER_LINEAR))
+    write_scene(photo, disparity / np.nanmax(disparity), mask, file)
 
 
 def look_at(size: tuple[int, int]) -> np.ndarray:

@@ -15,10 +15,10 @@ from autofocus.training.config import TrainConfig
 from autofocus.training.data import (
     Item,
     depth_items,
-    existing,
     mask_items,
     photo_items,
     photos_in,
+    scenes_in,
 )
 from autofocus.training.label import labelled, write_labels
 from autofocus.training.loop import Schedule, train
@@ -52,11 +52,10 @@ NETWORK = "network."  # what the network's tensors are called in it
 
 def prepare(config: TrainConfig) -> None:
     """Make the pasted and the retaken photos, then DINOv2's features of every frame."""
-    scenes, photos = depth_items(config.data), photo_items(config.data)
-    subjects = mask_items(config.data) + photos
+    scenes, subjects = depth_items(config.data), subject_items(config)
     write_pasted(scenes, subjects, config.pasted, config.runs / "pasted")
     write_retaken(scenes, config.retaken, config.runs / "retaken")
-    everything = scenes + made_items(config) + mask_items(config.data) + photos
+    everything = measured_items(config) + subjects
     cache_tokens(teacher_network(config).eval(), everything, config.runs / "tokens")
 
 
@@ -106,7 +105,7 @@ def label(config: TrainConfig) -> None:
     """Write the teacher's depth for every photo that has none."""
     teacher = Teacher(teacher_network(config), coarse=True)
     teacher.load_state_dict(load_file(config.runs / "teacher" / RESULT), strict=True)
-    items = with_tokens(config, mask_items(config.data) + photo_items(config.data))
+    items = with_tokens(config, subject_items(config))
     write_labels(teacher.eval(), items, config.runs / "tokens", config.runs / "labels")
 
 
@@ -147,14 +146,14 @@ def train_student(
 def student_saliency(config: TrainConfig) -> None:
     """Train the student's saliency head on true and soft masks."""
     recipe = Recipe(config.saliency_size, zoom=True, disturb=True)
-    items = mask_items(config.data) + photo_items(config.data)
-    train_saliency(config, "saliency", student_network(config, "refine"), items, recipe)
+    network = student_network(config, "refine")
+    train_saliency(config, "saliency", network, subject_items(config), recipe)
 
 
 def teacher_saliency(config: TrainConfig) -> None:
     """Train the teacher's saliency head on true and soft masks."""
     recipe = Recipe(config.saliency_size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
-    items = with_tokens(config, mask_items(config.data) + photo_items(config.data))
+    items = with_tokens(config, subject_items(config))
     train_saliency(
         config, "teacher-saliency", teacher_network(config, "teacher-refine"), items, recipe
     )
@@ -223,25 +222,22 @@ def pasted_items(config: TrainConfig) -> list[Item]:
 
 def retaken_items(config: TrainConfig) -> list[Item]:
     """The rooms that `prepare` took anew."""
-    return [
-        Item(p, p.with_suffix(".png"), existing(p.with_suffix(".mask.webp")), soft=True)
-        for p in photos_in(config.runs / "retaken")
-    ]
-
-
-def made_items(config: TrainConfig) -> list[Item]:
-    """All photos that `prepare` made."""
-    return pasted_items(config) + retaken_items(config)
+    return scenes_in(config.runs / "retaken")
 
 
 def measured_items(config: TrainConfig) -> list[Item]:
     """All that is known of depth without a teacher."""
-    return depth_items(config.data) + made_items(config)
+    return depth_items(config.data) + pasted_items(config) + retaken_items(config)
+
+
+def subject_items(config: TrainConfig) -> list[Item]:
+    """The photos whose subject is known, and no depth: by true masks, then by soft ones."""
+    return mask_items(config.data) + photo_items(config.data)
 
 
 def labelled_items(config: TrainConfig) -> list[Item]:
     """The photos without depth, with the teacher's."""
-    return labelled(mask_items(config.data) + photo_items(config.data), config.runs / "labels")
+    return labelled(subject_items(config), config.runs / "labels")
 
 
 def with_tokens(config: TrainConfig, items: list[Item]) -> list[Item]:
