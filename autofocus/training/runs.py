@@ -103,10 +103,18 @@ def train_teacher(
 
 def label(config: TrainConfig) -> None:
     """Write the teacher's depth for every photo that has none."""
-    teacher = Teacher(teacher_network(config), coarse=True)
-    teacher.load_state_dict(load_file(config.runs / "teacher" / RESULT), strict=True)
+    teacher = labeller(config)
     items = with_tokens(config, subject_items(config))
     write_labels(teacher.eval(), items, config.runs / "tokens", config.runs / "labels")
+
+
+def labeller(config: TrainConfig) -> Teacher:
+    """The teacher of this run's own stage, or a version that is one already."""
+    if config.start:
+        return Teacher(load_network(read_version(config.start)))
+    teacher = Teacher(teacher_network(config), coarse=True)
+    teacher.load_state_dict(load_file(config.runs / "teacher" / RESULT), strict=True)
+    return teacher
 
 
 def learn(config: TrainConfig) -> None:

@@ -1,6 +1,8 @@
 import csv
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -9,8 +11,10 @@ from safetensors.torch import load_file
 from autofocus.network import AutoFocusNet
 from autofocus.training import curves
 from autofocus.training.config import TrainConfig
+from autofocus.training.data import read_disparity
 from autofocus.training.demo import demo
 from autofocus.training.loop import Schedule, train
+from autofocus.training.runs import export, label
 from autofocus.training.stages import Saliency, Student, loss_of
 from autofocus.weights import load_network, read_version
 from tests.conftest import TINY
@@ -98,9 +102,27 @@ def test_a_step_without_a_finite_loss_changes_nothing(batch, tmp_path):
         assert torch.equal(mine, theirs)
 
 
-def test_all_stages_on_drawn_photos_end_in_a_version(tmp_path):
-    demo(TrainConfig(runs=tmp_path))
-    runs = tmp_path / "demo"
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """What the demo leaves behind."""
+    folder = tmp_path_factory.mktemp("training")
+    demo(TrainConfig(runs=folder))
+    return folder / "demo"
+
+
+def test_a_version_labels_photos_as_the_teacher_does(runs, tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTOFOCUS_BACKBONE", str(runs / "backbone"))
+    config = TrainConfig(data=runs / "data", runs=runs, widths=(8, 8, 16, 16, 16))
+    export(config, "dinov2-s", tmp_path / "version")
+    again = replace(config, runs=tmp_path, start=tmp_path / "version")
+    (tmp_path / "tokens").symlink_to(runs / "tokens")
+    label(again)
+    names = [sorted(f.name for f in (r / "labels").glob("*.png")) for r in (runs, tmp_path)]
+    assert names[0] == names[1] != []
+    assert np.ptp(read_disparity(tmp_path / "labels" / names[1][0])) > 0
+
+
+def test_all_stages_on_drawn_photos_end_in_a_version(runs):
     version = read_version(runs / "version")
     network = load_network(version)
     with torch.inference_mode():
