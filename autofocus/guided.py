@@ -40,7 +40,8 @@ def upsample_guided(values: np.ndarray, small: np.ndarray, photo: np.ndarray) ->
     result = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
     for channel in range(3):  # one at a time: a photo may have 64 megapixels
         part = cv2.resize(slope[..., channel], size, interpolation=cv2.INTER_LINEAR)
-        result += part * photo[..., channel]
+        part *= photo[..., channel]
+        result += part
     return np.clip(result, values.min(), values.max(), out=result)
 
 

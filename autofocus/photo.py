@@ -187,12 +187,12 @@ def is_deep(data: bytes, image: Image.Image) -> bool:
 
 def decode(image: Image.Image) -> np.ndarray:
     """An opened image → upright sRGB float32."""
-    image = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode == "P" and image.has_transparency_data:
         image = image.convert("RGBA")
     if image.mode in DEEP_GREY:
         return np.repeat(to_unit(np.asarray(image))[..., None], 3, axis=2)
-    colours = image if image.mode in ("RGB", "CMYK", "L") else image.convert("RGB")
+    colours = image if image.mode in ("CMYK", "L") else in_rgb(image)
     rgb = np.asarray(to_srgb(colours, image.info.get("icc_profile")))
     if image.has_transparency_data:
         rgb = np.dstack([rgb, np.asarray(image.convert("RGBA").getchannel("A"))])
@@ -202,14 +202,19 @@ def decode(image: Image.Image) -> np.ndarray:
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Convert by an embedded profile; one that is broken or of another colour space is ignored."""
     if not profile:
-        return image.convert("RGB")
+        return in_rgb(image)
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if image.mode == "RGB" and ImageCms.getProfileDescription(source).startswith("sRGB"):
             return image  # as most are: nothing to convert, and a 12-megapixel photo is read sooner
         return ImageCms.profileToProfile(image, source, SRGB, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image.convert("RGB")
+        return in_rgb(image)
+
+
+def in_rgb(image: Image.Image) -> Image.Image:
+    """The image as RGB; not copied if it is."""
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def over_white(pixels: np.ndarray) -> np.ndarray:
@@ -329,7 +334,10 @@ def to_bytes(values: np.ndarray) -> np.ndarray:
 
 def scaled(values: np.ndarray, largest: int) -> np.ndarray:
     """[0, 1] → float32 whose whole part is the nearest number of 0..largest."""
-    return np.clip(values, 0, 1).astype(np.float32) * np.float32(largest) + np.float32(0.5)
+    result = np.clip(values, 0, 1, dtype=np.float32)
+    result *= largest
+    result += 0.5
+    return result
 
 
 def save_map(values: np.ndarray, path: Path) -> None:
