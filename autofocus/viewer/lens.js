@@ -86,12 +86,13 @@ class Lens {
       focus: state.focus, scale: this.scale(state), highlights: state.highlights,
       rotation: state.rotation * Math.PI / 180, cell: CELL, shrink: target.shrink,
     }, { blades: state.blades, first: this.taken, count: this.batch });
-    const rows = Math.ceil(target.height * this.share);
+    const rows = Math.min(Math.ceil(target.height * this.share), target.height - this.row);
     gl.scissor(0, this.row, target.width, rows);
     for (const what of [gl.BLEND, gl.SCISSOR_TEST]) gl.enable(what);
     gl.blendFunc(gl.ONE, gl.ONE);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     for (const what of [gl.BLEND, gl.SCISSOR_TEST]) gl.disable(what);
+    this.drawn = rows / target.height;
     this.row += rows;
     if (this.row < target.height) return;
     this.row = 0;
@@ -132,11 +133,13 @@ class Lens {
     gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.FLOAT, new Float32Array(4));
   }
 
-  // As many samples as fit into the time of a frame; where too few do, not all rows at once.
+  // As many samples as fit into the time of a frame; where too few do, not all rows at once. Some
+  // rows take much longer than others, so that a quick frame is followed by one of twice its work.
   adapt(dragging) {
     const goal = dragging ? SLOW : GOAL;
-    const fitting = this.batch * this.share * goal / Math.max(this.frameTime, 1);
-    if (this.row === 0) this.batch = Math.min(Math.max(Math.floor(fitting), SAMPLES[0]), SAMPLES[1]);
+    const fitting = this.batch * this.drawn * Math.min(goal / Math.max(this.frameTime, 1), 2);
+    const whole = this.drawn === 1;
+    this.batch = whole ? Math.min(Math.max(Math.floor(fitting), SAMPLES[0]), SAMPLES[1]) : SAMPLES[0];
     this.share = dragging ? 1 : Math.min(Math.max(fitting / this.batch, THINNEST), 1);
   }
 
