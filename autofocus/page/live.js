@@ -3,6 +3,7 @@ const find = (selector) => document.querySelector(selector);
 const slider = (id) => find(`#${id} input[type=range]`);
 const ask = (what) => window.autofocusAsk?.(what);
 const defaults = {};
+const SENDING = 2000;       // milliseconds that a photo may take to reach the server
 let placed;                 // what the focus slider was set to by us, not by a hand
 let [before, now] = [0, 0]; // the last two places at which the focus came to rest
 
@@ -115,6 +116,13 @@ document.addEventListener('af-focuspick', (event) => {
   const at = x === null ? '' : `Picked at ${Math.floor(x * width)}, ${Math.floor(y * height)}.`;
   moveTo(focus, at || 'Set by hand.');
 });
+
+// A photo that is handed in comes first: while it is sent, the one that is shown is not refined.
+for (const what of ['change', 'drop']) {
+  document.addEventListener(what, ({ target }) => {
+    if (target.closest('#upload')) lens()?.pause(SENDING);
+  }, true);
+}
 
 document.addEventListener('dblclick', ({ target }) => {
   const id = target.matches('input[type=range]') && target.closest('[id].block')?.id;

@@ -18,7 +18,7 @@ class Lens {
     this.viewing = makeProgram(this.gl, sources.quad, sources.view);
     this.palettes = Object.fromEntries(Object.entries(PALETTES)
       .map(([name, digits]) => [name, paletteTexture(this.gl, digits)]));
-    this.frameTime = 0;
+    this.frameTime = Infinity; // not known yet: slow, until a frame was quick
   }
 
   load(scene) {

@@ -122,7 +122,7 @@ class AutofocusViewer {
     if (!this.lens || !this.scene || this.lens.gl.isContextLost()) return;
     this.lens.unload();
     this.lens.load(this.scene);
-    this.changed(false);
+    this.changed(true); // a coarse picture at once rather than a fine one later
   }
 
   clear() {
@@ -272,7 +272,17 @@ class AutofocusViewer {
     this.frames += 1;
     this.placeMarks();
     const seen = this.state.compare || (this.state.view === 0 && !this.dragging);
-    if (seen && !this.lens.finished) this.request();
+    if (seen && !this.lens.finished && !this.paused) this.request();
+  }
+
+  // Refines the picture later: the page has other work for the browser.
+  pause(milliseconds) {
+    this.paused = true;
+    clearTimeout(this.pausing);
+    this.pausing = setTimeout(() => {
+      this.paused = false;
+      this.request();
+    }, milliseconds);
   }
 
   placeMarks() {

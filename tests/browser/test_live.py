@@ -48,6 +48,15 @@ def test_dragging_draws_every_step_and_asks_for_nothing(visit, files):
     assert visitor.reason() == "Set by hand."
 
 
+def test_a_picture_is_refined_after_the_next_photo_is_sent(visit, files):
+    visitor = visit()
+    visitor.open(files / "coffee.jpg")
+    visitor.give(files / "coffee.jpg")
+    assert visitor.page.evaluate(f"{VIEWER}.paused")
+    visitor.page.wait_for_function(f"!{VIEWER}.paused")
+    visitor.finish()
+
+
 def test_every_control_moves_the_lens(visitor, files):
     page = visitor.page
     visitor.open(files / "coffee.jpg")
