@@ -1,10 +1,17 @@
-"""Maps of the network's size brought to the photo's, their edges on the photo's edges.
+"""Maps of the network's size brought to the photo's, their outlines on the photo's outlines.
 
 The fast guided filter (He, Sun, Tang 2013; He & Sun 2015, arXiv 1505.00996): in every window a map
 is a linear function of the photo's colours. The function is fitted at the network's size and
-applied at the photo's, which costs little more than a bilinear upsampling. Depth is filtered twice,
-and its ramps are steepened in between: a network's outlines are softer than the photo's.
+applied at the photo's, which costs little more than a bilinear upsampling.
+
+A network's outlines are softer than the photo's, so a map is first drawn to them at its own size,
+in wide windows, and its ramps are steepened. Wide windows also carry texture over: the dark strands
+of hair in front of a bright wall would come out nearer than the light ones. Therefore nothing may
+leave the range that the network gave to a pixel's surroundings, a median takes out specks, and the
+last step, to the photo's size, uses narrow windows.
 """
+
+from functools import partial
 
 import cv2
 import numpy as np
@@ -12,30 +19,54 @@ import torch
 
 from autofocus.lens.edges import sharpen
 
-RADIUS = 12  # of the windows, in pixels of the network's input
-STEEPER = 3, 4  # reach in pixels and rounds of the steepening, at the network's size
+# All in pixels at the network's size.
+DEPTH_RADIUS, SALIENCY_RADIUS = 12, 6  # of the windows in which outlines are found
+FINE_RADIUS = 3  # of those in which the map is enlarged
+SURROUNDINGS, FINE_SURROUNDINGS = 4, 2  # how far away a value may come from, in either step
+STEEPER = 3, 4  # reach and rounds of the steepening
+SPECK = 5  # side of the median's window
 SOFTNESS = 4e-4  # variance of colour below which a window is taken for flat
 
 
-def upsample_depth(depth: np.ndarray, small: np.ndarray, photo: np.ndarray) -> np.ndarray:
-    """As `upsample_guided`, with the depth's steps drawn to the photo's outlines first."""
-    drawn = torch.from_numpy(upsample_guided(depth, small, small))
-    return upsample_guided(sharpen(drawn, *STEEPER).numpy(), small, photo)
-
-
-def upsample_guided(values: np.ndarray, small: np.ndarray, photo: np.ndarray) -> np.ndarray:
-    """Bring a map to the photo's size.
+def upsample_drawn(
+    values: np.ndarray, small: np.ndarray, photo: np.ndarray, radius: int
+) -> np.ndarray:
+    """Bring a map to the photo's size, its outlines drawn to the photo's.
 
     Args:
         values: h×w float32, of the network's size.
         small: h×w×3 float32, the photo at that size.
         photo: H×W×3 float32 in [0, 1].
+        radius: how far from the map's outline the photo's is looked for.
 
     Returns:
         H×W float32, within the range of `values`.
 
     """
-    slope, offset = fit(values, small)
+    drawn = within(upsample_guided(values, small, small, radius), values, SURROUNDINGS)
+    drawn = cv2.medianBlur(sharpen(torch.from_numpy(drawn), *STEEPER).numpy(), SPECK)
+    return within(upsample_guided(drawn, small, photo, FINE_RADIUS), drawn, FINE_SURROUNDINGS)
+
+
+upsample_depth = partial(upsample_drawn, radius=DEPTH_RADIUS)
+upsample_saliency = partial(upsample_drawn, radius=SALIENCY_RADIUS)
+
+
+def within(values: np.ndarray, source: np.ndarray, reach: int) -> np.ndarray:
+    """H×W values, in place, clipped to the range of an h×w map around each of them."""
+    window = np.ones((2 * reach + 1,) * 2, np.uint8)
+    size = values.shape[1::-1]
+    lowest = cv2.resize(cv2.erode(source, window), size, interpolation=cv2.INTER_LINEAR)
+    np.maximum(values, lowest, out=values)
+    highest = cv2.resize(cv2.dilate(source, window), size, interpolation=cv2.INTER_LINEAR)
+    return np.minimum(values, highest, out=values)
+
+
+def upsample_guided(
+    values: np.ndarray, small: np.ndarray, photo: np.ndarray, radius: int
+) -> np.ndarray:
+    """One guided filter with windows of a radius; arguments as in `upsample_drawn`."""
+    slope, offset = fit(values, small, radius)
     size = photo.shape[1::-1]
     result = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
     for channel in range(3):  # one at a time: a photo may have 64 megapixels
@@ -45,27 +76,21 @@ def upsample_guided(values: np.ndarray, small: np.ndarray, photo: np.ndarray) ->
     return np.clip(result, values.min(), values.max(), out=result)
 
 
-def fit(values: np.ndarray, small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def fit(values: np.ndarray, small: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
     """Slope (h×w×3) and offset (h×w) of the map as a function of the photo, smoothed."""
+    window = partial(mean_around, radius=radius)
     mean, mean_values = window(small), window(values)
     covariance = window(small * values[..., None]) - mean * mean_values[..., None]
-    slope = np.linalg.solve(spread_of(small, mean), covariance[..., None])[..., 0]
+    products = small[..., :, None] * small[..., None, :]
+    spread = np.stack([window(products[..., i, :]) for i in range(3)], axis=-2)
+    spread -= mean[..., :, None] * mean[..., None, :]
+    spread += SOFTNESS * np.eye(3, dtype=np.float32)
+    slope = np.linalg.solve(spread, covariance[..., None])[..., 0]
     offset = mean_values - (slope * mean).sum(axis=2)
     return window(slope.astype(np.float32)), window(offset.astype(np.float32))
 
 
-def spread_of(small: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """The colours' covariance in every window, h×w×3×3, made safe to invert."""
-    products = [
-        window(small[..., i] * small[..., j]) - mean[..., i] * mean[..., j]
-        for i in range(3)
-        for j in range(3)
-    ]
-    spread = np.stack(products, axis=-1).reshape(*small.shape[:2], 3, 3)
-    return spread + SOFTNESS * np.eye(3, dtype=np.float32)
-
-
-def window(x: np.ndarray) -> np.ndarray:
-    """The mean over every window."""
-    side = 2 * RADIUS + 1
-    return cv2.blur(x, (side, side), borderType=cv2.BORDER_REFLECT)
+def mean_around(x: np.ndarray, radius: int) -> np.ndarray:
+    """The mean over the window around every pixel."""
+    side = 2 * radius + 1
+    return cv2.blur(np.ascontiguousarray(x), (side, side), borderType=cv2.BORDER_REFLECT)

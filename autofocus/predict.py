@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import torch
 
-from autofocus.guided import upsample_depth, upsample_guided
+from autofocus.guided import upsample_depth, upsample_saliency
 from autofocus.network import STRIDE, AutoFocusNet, rescale
 
 LONGEST = 4  # times the short side: the network's input for a panorama
@@ -70,7 +70,7 @@ def predict(
     small = shrink(photo, network.config.short_side)
     depth, saliency = run(network, small, torch.device(device), dtype)
     depth = torch.from_numpy(upsample(depth, small, photo))
-    saliency = upsample_guided(saliency, small, photo)
+    saliency = upsample_saliency(saliency, small, photo)
     return Prediction(rescale(depth[None, None])[0, 0].numpy(), saliency)
 
 

@@ -2,7 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from autofocus.guided import upsample_depth, upsample_guided
+from autofocus.guided import DEPTH_RADIUS, upsample_depth, upsample_guided, upsample_saliency
+
+both = pytest.mark.parametrize("upsample", [upsample_depth, upsample_saliency])
 
 
 @pytest.fixture
@@ -17,39 +19,53 @@ def step():
 
 def test_a_soft_step_becomes_sharp_on_the_photos_edge(step):
     photo, small, soft = step
-    guided = upsample_guided(soft, small, photo)
+    guided = upsample_guided(soft, small, photo, DEPTH_RADIUS)
     plain = cv2.resize(soft, (512, 192))
     assert (guided[:, 260] - guided[:, 255]).min() > 0.6
     assert (plain[:, 260] - plain[:, 255]).max() < 0.4
     assert np.abs(np.diff(guided[96])).argmax() == pytest.approx(257, abs=1)
 
 
-def test_depth_ends_where_the_photo_does(step):
+@both
+def test_outlines_lie_where_the_photos_do(step, upsample):
     photo, small, soft = step
-    once, depth = upsample_guided(soft, small, photo), upsample_depth(soft, small, photo)
-    assert (depth[:, 260] - depth[:, 255]).min() > 0.8
-    assert np.ptp(depth[:, :256]) < 0.7 * np.ptp(once[:, :256])
+    drawn = upsample(soft, small, photo)
+    assert (drawn[:, 260] - drawn[:, 255]).min() > 0.6
+    assert np.abs(np.diff(drawn[96])).argmax() == pytest.approx(257, abs=1)
 
 
-def test_the_result_stays_within_the_maps_range(step):
+@both
+def test_texture_is_no_outline(step, upsample):
+    photo, _, soft = step
+    strands = np.where(np.arange(512) % 16 < 8, 0.3, 0.6).astype(np.float32)
+    photo[:, 258:] = strands[258:, None]  # some are of nearly the far side's colour
+    small = cv2.resize(photo, (256, 96), interpolation=cv2.INTER_AREA)
+    assert np.ptp(upsample_guided(soft, small, photo, DEPTH_RADIUS)[:, 272:]) > 0.2
+    assert np.ptp(upsample(soft, small, photo)[:, 272:]) < 0.01
+
+
+@both
+def test_the_result_stays_within_the_maps_range(step, upsample):
     photo, small, soft = step
     noisy = photo + np.random.default_rng(0).normal(0, 0.1, photo.shape).astype(np.float32)
-    guided = upsample_guided(0.3 + 0.2 * soft, small, noisy)
+    guided = upsample(0.3 + 0.2 * soft, small, noisy)
     assert guided.shape == photo.shape[:2]
     assert guided.dtype == np.float32
     assert guided.min() >= 0.3 - 1e-6
     assert guided.max() <= 0.5 + 1e-6
 
 
-def test_a_flat_map_stays_flat_on_any_photo(step):
+@both
+def test_a_flat_map_stays_flat_on_any_photo(step, upsample):
     photo, small, soft = step
-    guided = upsample_guided(np.full_like(soft, 0.4), small, photo)
+    guided = upsample(np.full_like(soft, 0.4), small, photo)
     assert np.abs(guided - 0.4).max() < 1e-3
 
 
-def test_a_photo_of_one_colour_gives_the_map_back_smoothly(step):
+@both
+def test_a_photo_of_one_colour_gives_the_map_back_smoothly(step, upsample):
     photo, small, soft = step
-    grey = upsample_guided(soft, np.full_like(small, 0.5), np.full_like(photo, 0.5))
+    grey = upsample(soft, np.full_like(small, 0.5), np.full_like(photo, 0.5))
     assert np.isfinite(grey).all()
     assert grey[:, :40].max() < 0.2
     assert grey[:, -40:].min() > 0.8

@@ -2,8 +2,10 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from autofocus.lens.aperture import disc_kernel
+from autofocus.lens.layers import unmix
 from autofocus.render import RenderCancelled, aperture_of, render
 
 SIZE = (64, 96)
@@ -207,3 +209,24 @@ def test_progress_ends_at_one_and_cancelling_stops():
     assert seen == sorted(seen) and seen[-1] == pytest.approx(1)
     with pytest.raises(RenderCancelled):
         render(noise(), depth, 0.5, 0.05, cancelled=lambda: True)
+
+
+def test_a_bright_wall_does_not_shine_through_uneven_dark_hair():
+    photo = np.full((96, 128, 3), 0.9, np.float32)
+    photo[:, :64] = 0.1
+    depth = flat(0.1, (96, 128))
+    depth[:, :64] = 0.8 - 0.05 * (np.arange(64) // 6 % 3)
+    out = render(photo, depth, 0.9, 0.1)
+    assert out[40:56, 40:60].max() < 0.15
+
+
+def test_colours_at_a_step_are_the_photos_even_where_the_outlines_differ():
+    light = torch.from_numpy(noise(3)).movedim(-1, 0)
+    depth = torch.from_numpy(np.where(np.arange(SIZE[1]) % 24 < 9, flat(0.8), flat(0.2)))
+    front, back = unmix(light, depth)
+    mixed = (back.alpha > 0).numpy()
+    assert mixed.any()
+    for layer in (front, back):
+        colours = layer.light.numpy()[:, mixed]
+        assert colours.min() >= light.min()
+        assert colours.max() <= light.max()

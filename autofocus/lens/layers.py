@@ -73,8 +73,8 @@ def unmix(light: torch.Tensor, depth: torch.Tensor) -> tuple[Layer, Layer]:
     own = light[:, where[0], where[1]]
     is_near = depth[where] > middle
     alpha = mixing_share(own, near[:3], far[:3], is_near)
-    kept_near = ((own - (1 - alpha) * far[:3]) / alpha.clamp(min=LEAST_NEAR)).clamp(min=0)
-    kept_far = ((own - alpha * near[:3]) / (1 - alpha).clamp(min=0.5)).clamp(min=0)
+    kept_near = between(own, near[:3], (own - (1 - alpha) * far[:3]) / alpha)
+    kept_far = between(own, far[:3], (own - alpha * near[:3]) / (1 - alpha))
     front.light[:, where[0], where[1]] = torch.where(is_near, kept_near, near[:3])
     back.light[:, where[0], where[1]] = torch.where(is_near, far[:3], kept_far)
     front.depth[where] = torch.where(is_near, depth[where], near[3])
@@ -82,6 +82,15 @@ def unmix(light: torch.Tensor, depth: torch.Tensor) -> tuple[Layer, Layer]:
     front.alpha[where] = alpha
     back.alpha[where] = 1.0
     return front, back
+
+
+def between(own: torch.Tensor, pure: torch.Tensor, unmixed: torch.Tensor) -> torch.Tensor:
+    """The unmixed colour, no farther from the pixel's own than the pure one of its side is.
+
+    Where the depth's outline is not the photo's, the share is wrong, and a colour taken apart by it
+    would be a speck of white or black.
+    """
+    return torch.clamp(unmixed, torch.minimum(own, pure), torch.maximum(own, pure))
 
 
 def sides(

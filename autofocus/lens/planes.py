@@ -17,6 +17,7 @@ FINEST = 0.75  # pixels between planes near the focus
 PROPORTION = 0.16  # of their radius between planes far from it
 PARALLAX = 1.5  # plane spacings between two blurs from which on the hidden layer shows
 GAP = 0.03  # of depth: without anything in between, what comes next lies behind, not beside
+HOLE = 0.25  # of a pixel: less left open by one surface is no view of what lies behind it
 FULL_DETAIL = 10.0  # pixels: larger circles are spread in a picture of half, a quarter … the size
 TILE = 320  # pixels: small enough for a processor's cache, and at least four largest circles
 
@@ -178,7 +179,7 @@ def through_planes(
     a gap in depth they multiply, as those of unrelated surfaces do.
     """
     size = sheets[0].radius.shape
-    picture = sheets[0].light.new_zeros(*size, 3)
+    picture = sheets[0].light.new_zeros(*size, 4)  # light, and what it covers
     open_to = picture.new_ones(size)  # light from behind all finished groups
     group = picture.new_zeros(size)  # coverage of the group at work
     last = picture.new_full(size, float("inf"))  # radius of the last plane met
@@ -188,7 +189,7 @@ def through_planes(
         state = [whole[rows, columns] for whole in (picture, open_to, group, last)]
         beside = planes[min(k + 1, len(planes) - 1)] + 0.01
         compose(spread, planes[k], beside, scale * GAP, *state)
-    return picture / (1 - open_to * (1 - group)).clamp(min=1e-6)[..., None]
+    return picture[..., :3] / picture[..., 3:].clamp(min=1e-6)
 
 
 def compose(
@@ -208,13 +209,25 @@ def compose(
     alpha = spread[..., 3].clamp(min=0)
     met = alpha > 1e-3
     behind = ((last - beside) / max(gap, 1e-6)).clamp(0, 1) * met
-    left = open_to * (1 - group)
+    hole = 1 - group
+    left = open_to * torch.lerp(hole, hole_through(hole), behind)
     group *= 1 - behind
     torch.div(left, (1 - group).clamp(min=1e-6), out=open_to)
     taken = alpha.minimum(1 - group) * open_to
-    picture += spread[..., :3] * (taken / alpha.clamp(min=1e-6))[..., None]
+    share = taken / alpha.clamp(min=1e-6)
+    picture += spread * share[..., None]
     group.add_(alpha).clamp_(max=1)
     last.masked_fill_(met, radius)
+
+
+def hole_through(hole: torch.Tensor) -> torch.Tensor:
+    """What a group of planes lets through of the share of a pixel that it leaves open.
+
+    Circles of different sizes, side by side on one uneven surface, do not add up to 1: that is no
+    hole, or a bright wall would shine through dark hair.
+    """
+    x = (hole / HOLE).clamp(0, 1)
+    return hole * x * x * (3 - 2 * x)
 
 
 def occupied(sheets: list[Sheet], planes: list[float]) -> Iterator[tuple[int, tuple[slice, slice]]]:
