@@ -122,16 +122,18 @@ def focus_hits(found: Prediction, mask: np.ndarray) -> bool:
 
 
 def unlabelled(predict_item: Predict, items: Iterator[Item]) -> dict[str, float]:
-    """Whether subjects are nearer than the rest, and step down at their outline, in percent."""
-    front, outline = [], []
+    """Whether subjects are nearer than the rest, and step at their outline and not within it."""
+    front, outline, within = [], [], []
     for item in tqdm(items, desc="photos", disable=None):
         _, found = predict_item(item)
         mask = read_mask(item.mask) > 0.5
         front.append(metrics.subject_in_front(found.depth, mask))
         outline.append(metrics.outline_recall(found.depth, mask))
+        within.append(metrics.steps_within(found.depth, mask))
     return {
         "subject_in_front_percent": 100 * mean(front),
         "outline_recall_percent": 100 * mean(outline),
+        "steps_within_subject_percent": 100 * mean(within),
     }
 
 

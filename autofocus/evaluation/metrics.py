@@ -103,6 +103,13 @@ def outline_recall(depth: np.ndarray, mask: np.ndarray) -> float:
     return float((inside - outside >= OUTLINE_STEP).mean()) if rows.size else float("nan")
 
 
+def steps_within(depth: np.ndarray, mask: np.ndarray) -> float:
+    """Share of the mask, but for a rim, where depth steps: a subject's texture is no outline."""
+    rim = 2 * OUTLINE_REACH + 3
+    inner = cv2.erode(np.uint8(mask), np.ones((rim, rim), np.uint8), borderValue=1) > 0
+    return float(edges(depth, EDGE_STEPS[0])[inner].mean()) if inner.any() else 0.0
+
+
 def sample(image: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """The image at fractional places, bilinear, borders repeated."""
     where = [a.astype(np.float32)[None] for a in (columns, rows)]

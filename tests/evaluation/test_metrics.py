@@ -73,3 +73,11 @@ def test_outline_recall_wants_a_step_down_at_the_outline(disc):
     assert metrics.outline_recall(step_map(disc), disc) == 1
     assert metrics.outline_recall(1 - step_map(disc), disc) == 0
     assert metrics.outline_recall(step_map(disc, blur=30), disc) < 0.5
+
+
+def test_steps_within_a_subject_are_found_but_not_those_at_its_outline(disc):
+    depth = step_map(disc)
+    assert metrics.steps_within(depth, disc) == 0
+    strands = np.where(np.arange(disc.shape[1]) % 8 < 4, 0.1, 0.0)
+    assert metrics.steps_within(depth + strands * disc, disc) > 0.3
+    assert metrics.steps_within(depth, np.zeros_like(disc)) == 0
