@@ -130,7 +130,7 @@ class Visitor:
 
 def ended_by_gradio(url):
     """Gradio ends its streams itself, which browsers report as failed requests."""
-    return "/queue/data" in url or "/heartbeat/" in url
+    return any(stream in url for stream in ("/queue/data", "/heartbeat/", "/upload_progress"))
 
 
 class ServedVisitor(Visitor):
