@@ -194,6 +194,8 @@ def test_a_photo_may_be_dropped_anywhere_or_pasted(visitor, files):
 def test_a_second_photo_replaces_the_first(visitor, files):
     visitor.give(files / "astronaut.png")
     visitor.give(files / "coffee.jpg")
+    # A quick machine may have shown the first before the second is sent.
+    visitor.page.wait_for_function(f"{VIEWER}?.scene?.width === 360")
     visitor.wait_until_shown()
     assert visitor.pixels("photo").shape == (240, 360, 3)
     assert visitor.pixels("depth").shape == (240, 360, 3)
