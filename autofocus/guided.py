@@ -65,7 +65,7 @@ def within(values: np.ndarray, source: np.ndarray, reach: int) -> np.ndarray:
 def upsample_guided(
     values: np.ndarray, small: np.ndarray, photo: np.ndarray, radius: int
 ) -> np.ndarray:
-    """One guided filter with windows of a radius; arguments as in `upsample_drawn`."""
+    """One guided filter, whose values may overshoot; arguments as in `upsample_drawn`."""
     slope, offset = fit(values, small, radius)
     size = photo.shape[1::-1]
     result = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
@@ -73,7 +73,7 @@ def upsample_guided(
         part = cv2.resize(slope[..., channel], size, interpolation=cv2.INTER_LINEAR)
         part *= photo[..., channel]
         result += part
-    return np.clip(result, values.min(), values.max(), out=result)
+    return result
 
 
 def fit(values: np.ndarray, small: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:

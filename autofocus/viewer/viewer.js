@@ -122,7 +122,7 @@ class AutofocusViewer {
     if (!this.lens || !this.scene || this.lens.gl.isContextLost()) return;
     this.lens.unload();
     this.lens.load(this.scene);
-    this.changed(true); // a coarse picture at once rather than a fine one later
+    this.changed(); // as if a hand moved: a coarse picture at once rather than a fine one later
   }
 
   clear() {
@@ -156,7 +156,7 @@ class AutofocusViewer {
     const number = Math.min(Math.max(Number(value), low), high);
     if (!Number.isFinite(number) || this.state[name] === number) return;
     this.state[name] = number;
-    this.changed(true);
+    this.changed();
   }
 
   setFocus(value) { this.set('focus', value, 0, 1); }
@@ -233,14 +233,11 @@ class AutofocusViewer {
     }));
   }
 
-  // The lens changed: what was accumulated is void. `dragging`: it may change again at once.
-  changed(dragging) {
-    this.stale = true;
-    if (dragging) {
-      this.dragging = true;
-      clearTimeout(this.resting);
-      this.resting = setTimeout(() => this.rest(), RESTING);
-    }
+  // The lens changed, and may change again at once: what was accumulated is void.
+  changed() {
+    this.stale = this.dragging = true;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rest(), RESTING);
     this.redraw();
   }
 
