@@ -20,9 +20,8 @@ class TrainConfig:
     teacher_steps: int = 700
     teacher_rate: float = 1e-3
     teacher_size: tuple[int, ...] = (384, 512)  # whole frames, height and width when lying
-    teacher_crop: tuple[int, ...] = (256, 352)  # of the frames, when outlines are refined
     short_side: int = 384  # of the photos that an exported student asks for
-    start: Path | None = None  # a version's folder: the student goes on from it, or it labels
+    start: Path | None = None  # a version's folder: neck or student go on from it, or it labels
     student_steps: int = 5000
     student_rate: float = 1e-3
     student_size: tuple[int, ...] = (192, 256)  # small and many: from scratch, views count most

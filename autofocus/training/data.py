@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 LARGE, SMALL = (384, 512), (288, 384)  # frames: height and width of a lying photo
-SMALL_UP_TO = 448  # pixels of the long side up to which a photo gets the small frame
+SMALL_UP_TO = 384  # pixels of the long side up to which a photo gets the small frame
 MEASURED = ("nyu/train", "kitchen", "table", "lab", "toy")
 MASKED = ("ecssd/train", "people", "human", "bags", "video")
 UNLABELLED = ("objects", "bsds", "animals", "fashion", "pets", "caltech")

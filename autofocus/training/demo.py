@@ -46,7 +46,6 @@ def demo(config: TrainConfig) -> None:
         neck_steps=20,
         teacher_steps=20,
         teacher_size=(96, 128),
-        teacher_crop=(64, 96),
         student_steps=40,
         student_size=(64, 96),
         refine_steps=20,

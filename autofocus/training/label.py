@@ -2,7 +2,7 @@
 
 The teacher's depth is right in the large and soft at edges; the subject masks know where the edges
 are. Where a mask is sure, the depth of a band around its outline is filled from beyond the band, on
-each side from its own side, so that the step lies on the outline. Within it the relief is halved:
+each side from its own side, so that the step lies on the outline. Within it most relief goes, since
 a subject is one thing to focus on, and the teacher learnt its relief from rooms.
 """
 
@@ -19,7 +19,7 @@ from autofocus.training.data import Item, is_sure, read_mask, resize, write_disp
 from autofocus.training.stages import Teacher
 from autofocus.training.tokens import same_shape_batches, to_batch, token_file
 
-RELIEF = 0.5  # of the relief within a subject that is kept
+RELIEF = 0.3  # of the relief within a subject that is kept
 BAND = 0.02  # half width of the band around the outline, as a share of the frame's diagonal
 
 
@@ -72,7 +72,7 @@ def sharpened(depth: np.ndarray, item: Item) -> np.ndarray:
 
 
 def flattened(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Halve what the depth within the mask differs from its median there."""
+    """Lessen what the depth within the mask differs from its median there."""
     if not mask.any():
         return depth
     middle = np.median(depth[mask])

@@ -40,8 +40,8 @@ ALL_LAYERS, LAST_LAYER = (0, 1, 2, 3), (3,)
 EXPORTS = {"resnet": "saliency", "dinov2-s": "teacher-saliency"}  # version → run
 STATISTICS_FROM = 300  # frames
 SHARES = {  # how often photos of a folder are drawn; others: 1
-    "nyu/train": 5.0,
-    "retaken": 4.0,
+    "nyu/train": 3.0,
+    "retaken": 2.0,
     "depth/kitchen": 0.3,
     "ecssd/train": 3.0,
     "saliency/video": 0.3,
@@ -60,44 +60,35 @@ def prepare(config: TrainConfig) -> None:
 
 
 def mix(config: TrainConfig) -> None:
-    """Train the teacher's neck on measured and pasted depth, and on true masks."""
+    """Train the teacher's neck; a version that is given goes on with all that it has."""
     schedule = Schedule(config.neck_steps, config.neck_rate, decay=0.05)
     folder = config.runs / "tokens"
-    items = with_tokens(config, measured_items(config) + mask_items(config.data))
-    model = NeckStage(teacher_network(config))
+    items = with_tokens(config, teacher_items(config))
+    network = teacher_network(config)
+    if config.start:
+        network.load_state_dict(load_network(read_version(config.start)).state_dict())
+    model = NeckStage(network)
     run(config, "neck", model, partial(stream_cells, items, balanced(items), folder), schedule)
 
 
 def teach(config: TrainConfig) -> None:
-    """Train the coarse part of the teacher's decoder on whole frames."""
+    """Train neck and the coarse part of the teacher's decoder."""
     schedule = Schedule(config.teacher_steps, config.teacher_rate)
     model = Teacher(teacher_network(config, "neck"), coarse=True)
-    everything = measured_items(config) + mask_items(config.data)
-    train_teacher(config, "teacher", model, everything, config.teacher_size, schedule)
+    train_teacher(config, "teacher", model, schedule)
 
 
 def refine_teacher(config: TrainConfig) -> None:
-    """Go on with the whole of the teacher's decoder on parts of the frames.
-
-    Its own corrected labels are among them: outlines of true masks are in no measured depth.
-    """
+    """Train the last step of the teacher's decoder and the depth head."""
     schedule = Schedule(config.refine_steps, config.refine_rate)
     model = Teacher(teacher_network(config, "teacher"))
-    everything = measured_items(config) + labelled_items(config)
-    train_teacher(config, "teacher-refine", model, everything, config.teacher_crop, schedule)
+    train_teacher(config, "teacher-refine", model, schedule)
 
 
-def train_teacher(
-    config: TrainConfig,
-    name: str,
-    model: Teacher,
-    everything: list[Item],
-    size: tuple,
-    schedule: Schedule,
-) -> None:
-    """Teacher training on items whose features are cached."""
-    items = with_tokens(config, everything)
-    recipe = Recipe(size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
+def train_teacher(config: TrainConfig, name: str, model: Teacher, schedule: Schedule) -> None:
+    """Teacher training on whole frames whose features are cached."""
+    items = with_tokens(config, teacher_items(config))
+    recipe = Recipe(config.teacher_size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
     run(config, name, model, partial(stream, items, balanced(items), recipe), schedule)
 
 
@@ -160,7 +151,7 @@ def student_saliency(config: TrainConfig) -> None:
 
 def teacher_saliency(config: TrainConfig) -> None:
     """Train the teacher's saliency head on true and soft masks."""
-    recipe = Recipe(config.saliency_size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
+    recipe = Recipe(config.teacher_size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
     items = with_tokens(config, subject_items(config))
     train_saliency(
         config, "teacher-saliency", teacher_network(config, "teacher-refine"), items, recipe
@@ -241,6 +232,14 @@ def measured_items(config: TrainConfig) -> list[Item]:
 def subject_items(config: TrainConfig) -> list[Item]:
     """The photos whose subject is known, and no depth: by true masks, then by soft ones."""
     return mask_items(config.data) + photo_items(config.data)
+
+
+def teacher_items(config: TrainConfig) -> list[Item]:
+    """What the teacher learns from: its own corrected labels too, once there are any.
+
+    Outlines of true masks are in no measured depth, nor is the little relief that subjects keep.
+    """
+    return measured_items(config) + (labelled_items(config) or mask_items(config.data))
 
 
 def labelled_items(config: TrainConfig) -> list[Item]:

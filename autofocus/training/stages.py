@@ -23,7 +23,7 @@ from autofocus.network import (
 from autofocus.training.losses import depth_loss, feature_loss, relative_loss, saliency_loss
 
 RELATIVE = 2.0  # weight of the relative error, in which measured depth is judged
-SUBJECT = 2.0  # weight of the subject: cross-entropies are small beside depth's errors
+SUBJECT = 3.0  # weight of the subject: cross-entropies are small beside depth's errors
 
 
 class Readers(nn.Module):
@@ -87,16 +87,27 @@ class DepthStage(Readers):
 
 
 class Teacher(DepthStage):
-    """Depth from cached tokens; the backbone never runs, and the neck stays as it is."""
+    """Depth from cached tokens; the backbone never runs.
+
+    First all but the decoder's last step learns, then that step and the head alone: trained along
+    with them on the few photos that this affords, the rest forgot what it knew of other rooms.
+    """
 
     def __init__(self, network: AutoFocusNet, coarse: bool = False):
         super().__init__(network, coarse)
-        network.encoder.neck.requires_grad_(False)
+        self.last_step = (network.decoder.fusions[-1], network.decoder.expand, network.depth_head)
+        if not coarse:
+            network.requires_grad_(False)
+            for part in self.last_step:
+                part.requires_grad_(True)
 
     def train(self, mode: bool = True) -> "Teacher":
-        """All but the neck goes into training mode."""
+        """What learns goes into training mode."""
         super().train(mode)
-        self.network.encoder.neck.eval()
+        if not self.coarse:
+            self.network.eval()
+            for part in self.last_step:
+                part.train(mode)
         return self
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from autofocus.focus import SALIENT
 from autofocus.lens.lamps import expand
 from autofocus.lens.layers import Layer, split
 from autofocus.lens.light import to_linear, to_srgb
+from autofocus.photo import to_bytes, to_words
 
 WIDEST = 0.05 / 1.4  # the aperture for which the hidden layer reaches far enough
 STOPS = 8.0  # of the largest gain of a clipped light
@@ -45,8 +46,7 @@ def waiting_data(photo: np.ndarray, folder: Path, size: tuple[int, int]) -> View
     """A photo (as in `viewer_data`) that is shown dimmed; `size`: the photo's own height, width."""
     run = uuid.uuid4().hex
     path = folder / f"{run}.jpg"
-    pixels = np.round(np.clip(photo, 0, 1) * 255).astype(np.uint8)
-    cv2.imwrite(str(path), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    cv2.imwrite(str(path), cv2.cvtColor(to_bytes(photo), cv2.COLOR_RGB2BGR))
     return ViewerData(photo=FileData(path=str(path)), run=run, size=[size[1], size[0]])
 
 
@@ -85,7 +85,7 @@ def viewer_data(
     run = uuid.uuid4().hex
     front, back = layers(photo, depth)
     planes = (depth, back.depth.numpy(), front.alpha.numpy())
-    maps = np.stack([*map(sixteen_bits, planes), bytes_of(saliency)], -1)
+    maps = np.stack([*map(to_words, planes), to_bytes(saliency)], -1)
     path = folder / f"{run}.maps.bin"
     path.write_bytes(maps.astype("<u2").tobytes())
     pictures = {"photo": photo, "front": with_gain(front.light), "hidden": with_gain(back.light)}
@@ -129,19 +129,9 @@ def with_gain(light: torch.Tensor) -> np.ndarray:
     return torch.cat([coloured, gain[None]]).movedim(0, -1).numpy()
 
 
-def sixteen_bits(values: np.ndarray) -> np.ndarray:
-    """[0, 1] → 0-65535."""
-    return np.round(np.clip(values, 0, 1) * 65535).astype(np.uint16)
-
-
-def bytes_of(values: np.ndarray) -> np.ndarray:
-    """[0, 1] → 0-255 in 16 bits."""
-    return np.round(np.clip(values, 0, 1) * 255).astype(np.uint16)
-
-
 def write(picture: np.ndarray, path: Path) -> FileData:
     """An 8-bit PNG of three or four channels, written quickly."""
-    pixels = np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    pixels = to_bytes(picture)
     order = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
     cv2.imwrite(str(path), cv2.cvtColor(pixels, order), [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return FileData(path=str(path))

@@ -14,7 +14,7 @@ from autofocus.training.config import TrainConfig
 from autofocus.training.data import read_disparity
 from autofocus.training.demo import demo
 from autofocus.training.loop import Schedule, train
-from autofocus.training.runs import export, label
+from autofocus.training.runs import export, label, mix
 from autofocus.training.stages import Saliency, Student, loss_of
 from autofocus.weights import load_network, read_version
 from tests.conftest import TINY
@@ -120,6 +120,17 @@ def test_a_version_labels_photos_as_the_teacher_does(runs, tmp_path, monkeypatch
     names = [sorted(f.name for f in (r / "labels").glob("*.png")) for r in (runs, tmp_path)]
     assert names[0] == names[1] != []
     assert np.ptp(read_disparity(tmp_path / "labels" / names[1][0])) > 0
+
+
+def test_a_neck_goes_on_from_a_version(runs, tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTOFOCUS_BACKBONE", str(runs / "backbone"))
+    config = TrainConfig(data=runs / "data", runs=runs, widths=(8, 8, 16, 16, 16), neck_steps=0)
+    export(config, "dinov2-s", tmp_path / "version")
+    for folder in ("backbone", "tokens"):
+        (tmp_path / folder).symlink_to(runs / folder)
+    mix(replace(config, runs=tmp_path, start=tmp_path / "version"))
+    version, found = load_network(read_version(tmp_path / "version")), load_run(tmp_path / "neck")
+    assert all(torch.equal(found[name], value) for name, value in version.state_dict().items())
 
 
 def test_all_stages_on_drawn_photos_end_in_a_version(runs):
