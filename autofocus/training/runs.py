@@ -64,10 +64,7 @@ def mix(config: TrainConfig) -> None:
     schedule = Schedule(config.neck_steps, config.neck_rate, decay=0.05)
     folder = config.runs / "tokens"
     items = with_tokens(config, teacher_items(config))
-    network = teacher_network(config)
-    if config.start:
-        network.load_state_dict(load_network(read_version(config.start)).state_dict())
-    model = NeckStage(network)
+    model = NeckStage(started(config, teacher_network(config)))
     run(config, "neck", model, partial(stream_cells, items, balanced(items), folder), schedule)
 
 
@@ -88,8 +85,13 @@ def refine_teacher(config: TrainConfig) -> None:
 def train_teacher(config: TrainConfig, name: str, model: Teacher, schedule: Schedule) -> None:
     """Teacher training on whole frames whose features are cached."""
     items = with_tokens(config, teacher_items(config))
-    recipe = Recipe(config.teacher_size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
+    recipe = teacher_recipe(config)
     run(config, name, model, partial(stream, items, balanced(items), recipe), schedule)
+
+
+def teacher_recipe(config: TrainConfig) -> Recipe:
+    """Whole frames with all that is cached of them."""
+    return Recipe(config.teacher_size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
 
 
 def label(config: TrainConfig) -> None:
@@ -111,9 +113,7 @@ def labeller(config: TrainConfig) -> Teacher:
 def learn(config: TrainConfig) -> None:
     """Train the student's encoder and the coarse part of its decoder on small photos."""
     schedule = Schedule(config.student_steps, config.student_rate, decay=0.03)
-    network = student_network(config)
-    if config.start:
-        network.load_state_dict(load_network(read_version(config.start)).state_dict())
+    network = started(config, student_network(config))
     train_student(config, "student", network, config.student_size, schedule, coarse=True)
 
 
@@ -151,7 +151,7 @@ def student_saliency(config: TrainConfig) -> None:
 
 def teacher_saliency(config: TrainConfig) -> None:
     """Train the teacher's saliency head on true and soft masks."""
-    recipe = Recipe(config.teacher_size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
+    recipe = teacher_recipe(config)
     items = with_tokens(config, subject_items(config))
     train_saliency(
         config, "teacher-saliency", teacher_network(config, "teacher-refine"), items, recipe
@@ -203,6 +203,13 @@ def student_network(config: TrainConfig, source: str | None = None) -> AutoFocus
     network = AutoFocusNet(NetworkConfig(config.encoder, config.widths, config.short_side))
     network.to(memory_format=torch.channels_last)
     return load_run(config, source, network) if source else network
+
+
+def started(config: TrainConfig, network: AutoFocusNet) -> AutoFocusNet:
+    """A fresh network, with the weights of the version to go on from if one is given."""
+    if config.start:
+        network.load_state_dict(load_network(read_version(config.start)).state_dict())
+    return network
 
 
 def load_run(config: TrainConfig, name: str, network: AutoFocusNet) -> AutoFocusNet:

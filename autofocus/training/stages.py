@@ -1,7 +1,7 @@
 """The stages of training, each a model, its batches and its loss.
 
 neck      what mixes DINOv2's tokens, on measured and pasted depth
-teacher   stem, decoder and depth head on it
+teacher   with it stem, decoder and depth head
 student   the article's network: depth from labels, features from DINOv2
 saliency  of either: everything frozen but the saliency head
 """
@@ -97,17 +97,13 @@ class Teacher(DepthStage):
         super().__init__(network, coarse)
         self.last_step = (network.decoder.fusions[-1], network.decoder.expand, network.depth_head)
         if not coarse:
-            network.requires_grad_(False)
-            for part in self.last_step:
-                part.requires_grad_(True)
+            freeze_but(network, self.last_step)
 
     def train(self, mode: bool = True) -> "Teacher":
         """What learns goes into training mode."""
         super().train(mode)
         if not self.coarse:
-            self.network.eval()
-            for part in self.last_step:
-                part.train(mode)
+            train_only(self.network, self.last_step, mode)
         return self
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -158,13 +154,13 @@ class Saliency(nn.Module):
 
     def __init__(self, network: AutoFocusNet):
         super().__init__()
-        self.network = network.requires_grad_(False)
-        network.saliency_head.requires_grad_(True)
+        self.network = network
+        freeze_but(network, (network.saliency_head,))
 
     def train(self, mode: bool = True) -> "Saliency":
         """Only the head goes into training mode."""
-        super().train(False)
-        self.network.saliency_head.train(mode)
+        super().train(mode)
+        train_only(self.network, (self.network.saliency_head,), mode)
         return self
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -179,6 +175,20 @@ class Saliency(nn.Module):
                 decoded = net.decode(photo)
         logits = upsample(net.saliency_head(decoded), photo.shape[-2:])
         return {"saliency": saliency_loss(logits, batch["mask"], batch["trust"])}
+
+
+def freeze_but(network: nn.Module, parts: Sequence[nn.Module]) -> None:
+    """Let gradients reach these parts of a network alone."""
+    network.requires_grad_(False)
+    for part in parts:
+        part.requires_grad_(True)
+
+
+def train_only(network: nn.Module, parts: Sequence[nn.Module], mode: bool) -> None:
+    """Bring these parts into (or out of) training mode; batch-norm statistics of the rest stay."""
+    network.eval()
+    for part in parts:
+        part.train(mode)
 
 
 def loss_of(model: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from autofocus.training.label import flattened, step_at_outline
+from autofocus.training.label import RELIEF, flattened, step_at_outline
 
 SIZE = 120, 160
 
@@ -36,6 +36,7 @@ def test_the_subject_keeps_its_place_with_little_of_its_relief(mask):
     assert np.array_equal(flat[~mask], depth[~mask])
     assert np.median(flat[mask]) == pytest.approx(np.median(depth[mask]), abs=1e-6)
     assert 0 < np.ptp(flat[mask]) < np.ptp(depth[mask]) / 2
+    assert np.ptp(flat[mask]) == pytest.approx(RELIEF * np.ptp(depth[mask]), rel=1e-3)
     assert (np.diff(flat[60, 50:110]) > 0).all()
 
 
