@@ -13,7 +13,6 @@ RUN pip install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "torch>=2.14"
     && pip install -r requirements.txt
 COPY app.py LICENSE ./
 COPY autofocus autofocus
-COPY weights weights
 
 USER autofocus
 EXPOSE 7860

@@ -7,14 +7,14 @@ from importlib.util import find_spec
 import gradio as gr
 
 from autofocus.page.api import wire_api
+from autofocus.page.blind_page import Judging
 from autofocus.page.downloads import Downloads
 from autofocus.page.focusing import Focusing
-from autofocus.page.judging import Judging
-from autofocus.page.layout import HERE, Layout
-from autofocus.page.networks import network_of
+from autofocus.page.layout import STATIC, Layout
+from autofocus.page.models import network_of
 from autofocus.page.opening import Opening
-from autofocus.page.reviewing import BLIND_PAGE
-from autofocus.weights import VersionError
+from autofocus.page.review_tab import BLIND_PAGE
+from autofocus.versions.weights import VersionError
 
 LARGEST_UPLOAD = "200mb"
 SCRIPTS = ("page.js", "camera.js", "live.js")
@@ -51,7 +51,7 @@ def launch_options() -> dict:
         "theme": gr.themes.Base(
             font=sans, font_mono=mono, primary_hue="amber", neutral_hue="neutral"
         ),
-        "css_paths": [HERE / f"{name}.css" for name in ("page", "versions")],
+        "css_paths": [STATIC / f"{name}.css" for name in ("page", "versions")],
         "head": EARLY,
         "js": script(),
         "max_file_size": LARGEST_UPLOAD,
@@ -65,7 +65,7 @@ def launch_options() -> dict:
 
 def script() -> str:
     """What runs once in every visitor's browser."""
-    parts = [(HERE / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    parts = [(STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS]
     return "() => {\n" + "\n".join(f"{{\n{part}\n}}" for part in parts) + "\n}"
 
 

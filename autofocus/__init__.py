@@ -2,7 +2,8 @@
 
 file → photo → predict (depth, saliency) → focus → render → photo: one module for each hop.
 
-    from autofocus import focus, photo, predict, render, weights
+    from autofocus import focus, photo, predict, render
+    from autofocus.versions import weights
     picture = photo.read_photo("photo.jpg").pixels
     found = predict.predict(weights.load_network(weights.find_version()), picture)
     near = focus.choose_focus(found.depth, found.saliency).depth

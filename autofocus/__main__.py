@@ -1,6 +1,6 @@
 """`python -m autofocus` is the command `autofocus`."""
 
-from autofocus.cli import main
+from autofocus.cli.main import main
 
 if __name__ == "__main__":
     main()

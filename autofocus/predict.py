@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import torch
 
-from autofocus.guided import upsample_depth, upsample_saliency
 from autofocus.network import STRIDE, AutoFocusNet, rescale
+from autofocus.upsample import upsample_depth, upsample_saliency
 
 LONGEST = 4  # times the short side: the network's input for a panorama
 

@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 import torch
 
-from autofocus.lens.edges import ROUNDS, sharpen, window
-from autofocus.lens.lamps import expand
+from autofocus.depth_edges import ROUNDS, sharpen, window
+from autofocus.lens.highlights import expand
 from autofocus.lens.layers import split
-from autofocus.lens.light import to_linear, to_srgb
 from autofocus.lens.planes import SHARP, composite
+from autofocus.lens.srgb import to_linear, to_srgb
 
 APERTURE_AT_F1 = 0.05  # circle radius over diagonal at f/1, for a depth difference of 1
 LARGEST_CIRCLE = 0.25  # of the diagonal: what a larger aperture counts as

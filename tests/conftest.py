@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 import torch
 
-from autofocus import weights
 from autofocus.network import AutoFocusNet, NetworkConfig
+from autofocus.versions import weights
 from tests.hub_stand_in import StandIn
 
 TINY = NetworkConfig("resnet18", (8, 8, 16, 16, 16))

@@ -24,7 +24,7 @@ from autofocus.evaluation.evaluate import chosen_version
 from autofocus.network import DINOV2_CHANNELS, DINOV2_LAYERS, DINOV2_MODEL, PATCH, ResidualBlock
 from autofocus.photo import read_photo, write_photo
 from autofocus.predict import pick_device, pick_dtype, predict
-from autofocus.weights import load_network
+from autofocus.versions.weights import load_network
 
 PHOTO = (3000, 4000)  # 12 megapixels
 DPT_SHORT_SIDE = 518

@@ -19,7 +19,6 @@ from tqdm import tqdm
 
 from autofocus.evaluation import metrics
 from autofocus.focus import choose_focus
-from autofocus.guided import upsample_depth
 from autofocus.network import AutoFocusNet
 from autofocus.photo import read_photo
 from autofocus.predict import Prediction, Upsample, pick_device, pick_dtype, predict
@@ -34,7 +33,8 @@ from autofocus.training.data import (
     read_mask,
     resize_label,
 )
-from autofocus.weights import Version, find_version, load_network, read_version
+from autofocus.upsample import upsample_depth
+from autofocus.versions.weights import Version, find_version, load_network, read_version
 
 MIDDLEBURY_LONG_SIDE = 640
 

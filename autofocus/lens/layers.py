@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from autofocus.lens.edges import lowest
+from autofocus.depth_edges import lowest
 
 STEP = 0.03  # a depth difference that counts as one surface in front of another
 REACH = 2  # pixels around a mixed one in which its two pure colours are looked for

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from autofocus.cli import focus_argument
+from autofocus.cli.main import focus_argument
 from autofocus.focus import Focus
 from autofocus.page.focusing import focus_under
 from autofocus.page.layout import DEFAULT_F_STOP, F_STOPS
-from autofocus.page.networks import analyse, version_choices
-from autofocus.photo import PhotoError, read_photo
-from autofocus.scene import (
+from autofocus.page.models import analyse, version_choices
+from autofocus.page.session import (
     Lens,
     Scene,
     SceneError,
@@ -24,7 +23,8 @@ from autofocus.scene import (
     write_refocused,
     write_saliency_map,
 )
-from autofocus.weights import VersionError, find_version
+from autofocus.photo import PhotoError, read_photo
+from autofocus.versions.weights import VersionError, find_version
 
 TROUBLE = (PhotoError, SceneError, VersionError, ArgumentTypeError)
 

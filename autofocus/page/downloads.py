@@ -5,11 +5,10 @@ from pathlib import Path
 
 import gradio as gr
 
+from autofocus.focus_pull import RATE
 from autofocus.page.events import on
-from autofocus.page.layout import HERE, Layout, lens_of
-from autofocus.page.words import GONE, HINT, MAKING, note
-from autofocus.rack import RATE
-from autofocus.scene import (
+from autofocus.page.layout import STATIC, Layout, lens_of
+from autofocus.page.session import (
     FORMATS,
     PULL,
     Scene,
@@ -19,10 +18,11 @@ from autofocus.scene import (
     write_saliency_map,
     write_settings,
 )
+from autofocus.page.text import GONE, HINT, MAKING, note
 
 FRAMES = round(RATE * PULL)
 PULLED = "(...inputs) => [...inputs.slice(0, -1), window.autofocusPage.pulledFrom()]"
-SAVE = (HERE / "save.js").read_text(encoding="utf-8")
+SAVE = (STATIC / "save.js").read_text(encoding="utf-8")
 
 
 class Downloads:

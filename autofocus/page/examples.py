@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from autofocus.page.session import preview
 from autofocus.photo import read_photo, to_bytes
-from autofocus.scene import preview
 
 PHOTOS = {
     "skimage": ("data/chelsea.png", "data/astronaut.png", "data/coffee.png", "data/rocket.jpg"),

@@ -3,7 +3,7 @@
 import base64
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "how"
+FOLDER = Path(__file__).parent / "static" / "how"
 STEPS = {
     "photo": "Any photo, from any camera.",
     "depth": "A neural network estimates how near every pixel is (nearer is brighter) and what the "

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import gradio as gr
 
-from autofocus import hub
-from autofocus.page.comparing import Comparing
+from autofocus.page.compare_tab import Comparing
 from autofocus.page.examples import thumbnails
 from autofocus.page.how import how_it_works
-from autofocus.page.networks import version_choices
-from autofocus.page.reviewing import Reviewing
+from autofocus.page.models import version_choices
+from autofocus.page.review_tab import Reviewing
+from autofocus.page.session import FORMATS, Lens, discard, histogram_svg
+from autofocus.page.text import note, why
 from autofocus.page.visit import Visit
-from autofocus.page.words import note, why
-from autofocus.scene import FORMATS, Lens, discard, histogram_svg
+from autofocus.versions import hub
 from autofocus.view import PALETTE_NAMES
 from autofocus.viewer import Viewer
 
-HERE = Path(__file__).parent
+STATIC = Path(__file__).parent / "static"
 F_STOPS = (16, 14, 13, 11, 10, 9, 8, 7.1, 6.3, 5.6, 5, 4.5, 4, 3.5, 3.2, 2.8, 2.5, 2.2, 2, 1.8)
 F_STOPS += (1.6, 1.4)  # in third stops, as lenses are engraved
 DEFAULT_F_STOP = 2
@@ -33,7 +33,7 @@ HEADER = """<header><h1>Auto Focus</h1>
 <p>Change what your photo is focused on, after it was taken.</p></header>"""
 FORMATS_READ = """<p class="hint">JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF, up to 64 megapixels.</p>
 <p class="hint">Or try one of these:</p>"""
-FRAME = "".join((HERE / name).read_text(encoding="utf-8") for name in ("bridge.js", "point.js"))
+FRAME = "".join((STATIC / name).read_text(encoding="utf-8") for name in ("bridge.js", "point.js"))
 
 
 class Layout:

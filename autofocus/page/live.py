@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 
+from autofocus.page.session import Lens, Scene
 from autofocus.render import aperture_of
-from autofocus.scene import Lens, Scene
 from autofocus.viewer import ViewerData, viewer_data
 
 

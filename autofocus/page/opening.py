@@ -10,20 +10,20 @@ from tempfile import TemporaryDirectory
 import gradio as gr
 import numpy as np
 
-from autofocus import hub
 from autofocus.page.events import on
 from autofocus.page.examples import example_files
 from autofocus.page.focusing import Focusing
 from autofocus.page.layout import Layout, lens_of, listed
 from autofocus.page.live import live_data
-from autofocus.page.networks import analyse, version_choices
+from autofocus.page.models import analyse, version_choices
+from autofocus.page.session import Scene, SceneError, discard, make_scene, preview, with_depth
+from autofocus.page.text import FINDING, GONE, HINT, NO_VERSION, READING, TAKING, note
 from autofocus.page.visit import Visit
-from autofocus.page.words import FINDING, GONE, HINT, NO_VERSION, READING, TAKING, note
 from autofocus.photo import PhotoError, read_photo, to_bytes
 from autofocus.predict import pick_device
-from autofocus.scene import Scene, SceneError, discard, make_scene, preview, with_depth
+from autofocus.versions import hub
+from autofocus.versions.weights import VersionError, find_version, reachable
 from autofocus.viewer import waiting_data
-from autofocus.weights import VersionError, find_version, reachable
 
 
 class Opening:

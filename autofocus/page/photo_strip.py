@@ -6,8 +6,8 @@ import gradio as gr
 import numpy as np
 
 from autofocus.page.examples import THUMBNAIL
+from autofocus.page.session import preview
 from autofocus.photo import PhotoError, read_photo, to_bytes
-from autofocus.scene import preview
 
 Thumbnail = tuple[np.ndarray, str]
 

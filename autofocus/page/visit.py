@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from autofocus.scene import Lens
+from autofocus.page.session import Lens
 
 
 @dataclass

@@ -21,20 +21,20 @@ import typing
 from dataclasses import fields
 from pathlib import Path
 
-from autofocus.training import curves, runs
+from autofocus.training import curves, stages
 from autofocus.training.config import TrainConfig
 from autofocus.training.demo import demo
 
 STAGES = {
-    "prepare": runs.prepare,
-    "neck": runs.mix,
-    "teacher": runs.teach,
-    "label": runs.label,
-    "student": runs.learn,
-    "refine": runs.refine,
-    "saliency": runs.student_saliency,
-    "teacher-refine": runs.refine_teacher,
-    "teacher-saliency": runs.teacher_saliency,
+    "prepare": stages.prepare,
+    "neck": stages.mix,
+    "teacher": stages.teach,
+    "label": stages.label,
+    "student": stages.learn,
+    "refine": stages.refine,
+    "saliency": stages.student_saliency,
+    "teacher-refine": stages.refine_teacher,
+    "teacher-saliency": stages.teacher_saliency,
     "curves": curves.plot,
     "demo": demo,
 }
@@ -47,17 +47,17 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
+    commands = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
     for name in STAGES:
-        add_options(stages.add_parser(name))
-    export = stages.add_parser("export")
-    export.add_argument("name", choices=sorted(runs.EXPORTS))
+        add_options(commands.add_parser(name))
+    export = commands.add_parser("export")
+    export.add_argument("name", choices=sorted(stages.EXPORTS))
     export.add_argument("folder", type=Path)
     add_options(export)
     arguments = vars(parser.parse_args())
     config = TrainConfig(**{f.name: arguments[f.name] for f in fields(TrainConfig)})
     if arguments["stage"] == "export":
-        runs.export(config, arguments["name"], arguments["folder"])
+        stages.export(config, arguments["name"], arguments["folder"])
     else:
         STAGES[arguments["stage"]](config)
 

@@ -13,20 +13,20 @@ import torch
 from safetensors.torch import save_file
 
 from autofocus.network import DINOV2_MODEL
-from autofocus.training import runs
+from autofocus.training import stages
 from autofocus.training.config import TrainConfig
 
 SCENES, SIZE = 8, (96, 128)  # photos of each folder; height and width
 STAGES = (
-    runs.prepare,
-    runs.mix,
-    runs.teach,
-    runs.label,
-    runs.learn,
-    runs.refine,
-    runs.student_saliency,
-    runs.refine_teacher,
-    runs.teacher_saliency,
+    stages.prepare,
+    stages.mix,
+    stages.teach,
+    stages.label,
+    stages.learn,
+    stages.refine,
+    stages.student_saliency,
+    stages.refine_teacher,
+    stages.teacher_saliency,
 )
 FOLDERS = ("depth/nyu/train", "saliency/ecssd/train", "photos/objects")
 
@@ -58,7 +58,7 @@ def demo(config: TrainConfig) -> None:
     for stage in STAGES:
         print(stage.__name__, flush=True)
         stage(tiny)
-    runs.export(tiny, "resnet", folder / "version")
+    stages.export(tiny, "resnet", folder / "version")
     print(f"wrote {folder / 'version'}")
 
 

@@ -1,205 +1,282 @@
-"""The stages of training, each a model, its batches and its loss.
+"""The stages as runs on disk: which items, which network, from where, to where."""
 
-neck      what mixes DINOv2's tokens, on measured and pasted depth
-teacher   with it stem, decoder and depth head
-student   the article's network: depth from labels, features from DINOv2
-saliency  of either: everything frozen but the saliency head
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from safetensors.torch import load_file, save_file
+from torch import nn
 
-from autofocus.network import (
-    DECODED_CHANNELS,
-    DINOV2_CHANNELS,
-    NECK_CHANNELS,
-    AutoFocusNet,
-    upsample,
+from autofocus.network import AutoFocusNet, NetworkConfig
+from autofocus.training.augment import write_retaken
+from autofocus.training.config import TrainConfig
+from autofocus.training.data import (
+    Item,
+    depth_items,
+    mask_items,
+    photo_items,
+    photos_in,
+    scenes_in,
 )
-from autofocus.training.losses import depth_loss, feature_loss, relative_loss, saliency_loss
+from autofocus.training.features import cache_tokens, token_file
+from autofocus.training.objectives import (
+    NeckStage,
+    Saliency,
+    Student,
+    Teacher,
+    loss_of,
+    token_statistics,
+)
+from autofocus.training.paste import write_pasted
+from autofocus.training.patch_samples import stream_cells
+from autofocus.training.pseudo_labels import labelled, write_labels
+from autofocus.training.samples import Recipe, stream
+from autofocus.training.trainer import Schedule, train
+from autofocus.versions.weights import load_network, read_version, save_version, tensors_hash
 
-RELATIVE = 2.0  # weight of the relative error, in which measured depth is judged
-SUBJECT = 3.0  # weight of the subject: cross-entropies are small beside depth's errors
+BACKBONE_REPO = "timm/vit_small_patch14_dinov2.lvd142m"
+ALL_LAYERS, LAST_LAYER = (0, 1, 2, 3), (3,)
+EXPORTS = {"resnet": "saliency", "dinov2-s": "teacher-saliency"}  # version → run
+STATISTICS_FROM = 300  # frames
+SHARES = {  # how often photos of a folder are drawn; others: 1
+    "nyu/train": 3.0,
+    "retaken": 2.0,
+    "depth/kitchen": 0.3,
+    "ecssd/train": 3.0,
+    "saliency/video": 0.3,
+}
+RESULT = "averaged.safetensors"  # what a run ends with
+NETWORK = "network."  # what the network's tensors are called in it
 
 
-class Readers(nn.Module):
-    """Small maps out of a network that training throws away: they read depth and the subject.
+def prepare(config: TrainConfig) -> None:
+    """Make the pasted and the retaken photos, then DINOv2's features of every frame."""
+    scenes, subjects = depth_items(config.data), subject_items(config)
+    write_pasted(scenes, subjects, config.pasted, config.runs / "pasted")
+    write_retaken(scenes, config.retaken, config.runs / "retaken")
+    everything = measured_items(config) + subjects
+    cache_tokens(teacher_network(config).eval(), everything, config.runs / "tokens")
 
-    The subject is read all along, which keeps in the features what the saliency head will need
-    later, when it is trained alone.
+
+def mix(config: TrainConfig) -> None:
+    """Train the teacher's neck; a version that is given goes on with all that it has."""
+    schedule = Schedule(config.neck_steps, config.neck_rate, decay=0.05)
+    folder = config.runs / "tokens"
+    items = with_tokens(config, teacher_items(config))
+    model = NeckStage(started(config, teacher_network(config)))
+    run(config, "neck", model, partial(stream_cells, items, balanced(items), folder), schedule)
+
+
+def teach(config: TrainConfig) -> None:
+    """Train neck and the coarse part of the teacher's decoder."""
+    schedule = Schedule(config.teacher_steps, config.teacher_rate)
+    model = Teacher(teacher_network(config, "neck"), coarse=True)
+    train_teacher(config, "teacher", model, schedule)
+
+
+def refine_teacher(config: TrainConfig) -> None:
+    """Train the last step of the teacher's decoder and the depth head."""
+    schedule = Schedule(config.refine_steps, config.refine_rate)
+    model = Teacher(teacher_network(config, "teacher"))
+    train_teacher(config, "teacher-refine", model, schedule)
+
+
+def train_teacher(config: TrainConfig, name: str, model: Teacher, schedule: Schedule) -> None:
+    """Teacher training on whole frames whose features are cached."""
+    items = with_tokens(config, teacher_items(config))
+    recipe = teacher_recipe(config)
+    run(config, name, model, partial(stream, items, balanced(items), recipe), schedule)
+
+
+def teacher_recipe(config: TrainConfig) -> Recipe:
+    """Whole frames with all that is cached of them."""
+    return Recipe(config.teacher_size, tokens=config.runs / "tokens", layers=ALL_LAYERS)
+
+
+def label(config: TrainConfig) -> None:
+    """Write the teacher's depth for every photo that has none."""
+    teacher = labeller(config)
+    items = with_tokens(config, subject_items(config))
+    write_labels(teacher.eval(), items, config.runs / "tokens", config.runs / "labels")
+
+
+def labeller(config: TrainConfig) -> Teacher:
+    """The teacher of this run's own stage, or a version that is one already."""
+    if config.start:
+        return Teacher(load_network(read_version(config.start)))
+    teacher = Teacher(teacher_network(config), coarse=True)
+    teacher.load_state_dict(load_file(config.runs / "teacher" / RESULT), strict=True)
+    return teacher
+
+
+def learn(config: TrainConfig) -> None:
+    """Train the student's encoder and the coarse part of its decoder on small photos."""
+    schedule = Schedule(config.student_steps, config.student_rate, decay=0.03)
+    network = started(config, student_network(config))
+    train_student(config, "student", network, config.student_size, schedule, coarse=True)
+
+
+def refine(config: TrainConfig) -> None:
+    """Go on with the whole student at the size that the app uses."""
+    schedule = Schedule(config.refine_steps, config.refine_rate, decay=0.03)
+    network = student_network(config, "student")
+    train_student(config, "refine", network, config.refine_size, schedule, coarse=False)
+
+
+def train_student(
+    config: TrainConfig,
+    name: str,
+    network: AutoFocusNet,
+    size: tuple,
+    schedule: Schedule,
+    coarse: bool,
+) -> None:
+    """Student training on measured, pasted and pseudo-labelled depth."""
+    items = with_tokens(config, measured_items(config) + labelled_items(config))
+    files = [token_file(config.runs / "tokens", item) for item in items]
+    step = max(1, len(files) // STATISTICS_FROM)
+    model = Student(network, *token_statistics(files[::step]), coarse=coarse)
+    tokens = config.runs / "tokens"
+    recipe = Recipe(size, zoom=True, disturb=True, tokens=tokens, layers=LAST_LAYER)
+    run(config, name, model, partial(stream, items, balanced(items), recipe), schedule)
+
+
+def student_saliency(config: TrainConfig) -> None:
+    """Train the student's saliency head on true and soft masks."""
+    recipe = Recipe(config.saliency_size, zoom=True, disturb=True)
+    network = student_network(config, "refine")
+    train_saliency(config, "saliency", network, subject_items(config), recipe)
+
+
+def teacher_saliency(config: TrainConfig) -> None:
+    """Train the teacher's saliency head on true and soft masks."""
+    recipe = teacher_recipe(config)
+    items = with_tokens(config, subject_items(config))
+    train_saliency(
+        config, "teacher-saliency", teacher_network(config, "teacher-refine"), items, recipe
+    )
+
+
+def train_saliency(
+    config: TrainConfig, name: str, network: AutoFocusNet, items: list[Item], recipe: Recipe
+) -> None:
+    """Everything frozen but the saliency head."""
+    schedule = Schedule(config.saliency_steps, config.saliency_rate, average=0.99)
+    batches = partial(stream, items, balanced(items), recipe)
+    run(config, name, Saliency(network), batches, schedule)
+
+
+def run(
+    config: TrainConfig, name: str, model: nn.Module, batches: Callable, schedule: Schedule
+) -> None:
+    """Train a stage's model and write its averaged weights into the run's folder.
+
+    `batches` is called with the batch's size and the first step.
     """
-
-    def __init__(self, network: AutoFocusNet, channels: int):
-        super().__init__()
-        self.network = network
-        network.saliency_head.requires_grad_(False)
-        self.depth_reader = nn.Conv2d(channels, 1, 3, padding=1)
-        self.subject_reader = nn.Conv2d(channels, 1, 3, padding=1)
-
-    def losses(
-        self, batch: dict[str, Tensor], features: Tensor, depth: Tensor
-    ) -> dict[str, Tensor]:
-        """What depth and subject cost, at the labels' size."""
-        size = batch["disparity"].shape[-2:]
-        depth, subject = upsample(depth, size), upsample(self.subject_reader(features), size)
-        return {
-            "depth": depth_loss(depth, batch["disparity"], batch["edges"], batch["guessed"]),
-            "relative": RELATIVE * relative_loss(depth, batch["disparity"], batch["guessed"]),
-            "subject": SUBJECT * saliency_loss(subject, batch["mask"], batch["trust"]),
-        }
+    from_step = partial(batches, config.batch)
+    averaged = train(model.train(), from_step, loss_of, schedule, config.runs / name)
+    state = {key: value.contiguous() for key, value in averaged.state_dict().items()}
+    save_file(state, config.runs / name / RESULT)
 
 
-class NeckStage(Readers):
-    """Depth and subject at one cell a token, from cached tokens alone."""
-
-    def __init__(self, network: AutoFocusNet):
-        super().__init__(network, NECK_CHANNELS)
-
-    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Batch of tokens and labels of the same size → losses."""
-        mixed = self.network.encoder.neck(batch["tokens"].float().flatten(1, 2))
-        return self.losses(batch, mixed, self.depth_reader(mixed))
+def balanced(items: list[Item]) -> list[float]:
+    """How often to draw each item: measured depth most, then true masks; films least."""
+    return [
+        next((share for end, share in SHARES.items() if item.photo.parent.match(end)), 1.0)
+        for item in items
+    ]
 
 
-class DepthStage(Readers):
-    """What the teacher and the student share: depth and subject from the encoder's maps.
+def teacher_network(config: TrainConfig, source: str | None = None) -> AutoFocusNet:
+    """The network on DINOv2, from a run or with a fresh decoder."""
+    network = AutoFocusNet(NetworkConfig("dinov2-s", config.widths))
+    if source:
+        return load_run(config, source, network)
+    backbone = config.runs / "backbone" / "model.safetensors"
+    network.encoder.backbone.load_state_dict(load_file(backbone), strict=True)
+    return network.to(memory_format=torch.channels_last)
 
-    Most of the work lies in the decoder's last step and the heads, so a coarse stage leaves them
-    out and reads depth at stride 4: it sees more than twice as many photos in the same time.
+
+def student_network(config: TrainConfig, source: str | None = None) -> AutoFocusNet:
+    """The article's network, from a run or fresh."""
+    network = AutoFocusNet(NetworkConfig(config.encoder, config.widths, config.short_side))
+    network.to(memory_format=torch.channels_last)
+    return load_run(config, source, network) if source else network
+
+
+def started(config: TrainConfig, network: AutoFocusNet) -> AutoFocusNet:
+    """A fresh network, with the weights of the version to go on from if one is given."""
+    if config.start:
+        network.load_state_dict(load_network(read_version(config.start)).state_dict())
+    return network
+
+
+def load_run(config: TrainConfig, name: str, network: AutoFocusNet) -> AutoFocusNet:
+    """Fill a network with the weights that a run ended with."""
+    state = load_file(config.runs / name / RESULT)
+    own = {key.removeprefix(NETWORK): state[key] for key in state if key.startswith(NETWORK)}
+    network.load_state_dict(own, strict=True)
+    return network.to(memory_format=torch.channels_last)
+
+
+def pasted_items(config: TrainConfig) -> list[Item]:
+    """The photos with a pasted subject that `prepare` made."""
+    folder = config.runs / "pasted"
+    return [Item(p, p.with_suffix(".png"), exact=True) for p in photos_in(folder)]
+
+
+def retaken_items(config: TrainConfig) -> list[Item]:
+    """The rooms that `prepare` took anew."""
+    return scenes_in(config.runs / "retaken")
+
+
+def measured_items(config: TrainConfig) -> list[Item]:
+    """All that is known of depth without a teacher."""
+    return depth_items(config.data) + pasted_items(config) + retaken_items(config)
+
+
+def subject_items(config: TrainConfig) -> list[Item]:
+    """The photos whose subject is known, and no depth: by true masks, then by soft ones."""
+    return mask_items(config.data) + photo_items(config.data)
+
+
+def teacher_items(config: TrainConfig) -> list[Item]:
+    """What the teacher learns from: its own corrected labels too, once there are any.
+
+    Outlines of true masks are in no measured depth, nor is the little relief that subjects keep.
     """
-
-    def __init__(self, network: AutoFocusNet, coarse: bool = False):
-        channels = network.config.widths[1] if coarse else DECODED_CHANNELS
-        super().__init__(network, channels)
-        self.coarse = coarse
-
-    def decode(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """The encoder's maps → what the decoder makes of them, and depth at its resolution."""
-        decoded = self.network.decoder.coarse(maps)
-        if self.coarse:
-            return decoded, self.depth_reader(decoded)
-        decoded = self.network.decoder.fine(decoded, maps[0])
-        return decoded, self.network.depth_head(decoded)
+    return measured_items(config) + (labelled_items(config) or mask_items(config.data))
 
 
-class Teacher(DepthStage):
-    """Depth from cached tokens; the backbone never runs.
-
-    First all but the decoder's last step learns, then that step and the head alone: trained along
-    with them on the few photos that this affords, the rest forgot what it knew of other rooms.
-    """
-
-    def __init__(self, network: AutoFocusNet, coarse: bool = False):
-        super().__init__(network, coarse)
-        self.last_step = (network.decoder.fusions[-1], network.decoder.expand, network.depth_head)
-        if not coarse:
-            freeze_but(network, self.last_step)
-
-    def train(self, mode: bool = True) -> "Teacher":
-        """What learns goes into training mode."""
-        super().train(mode)
-        if not self.coarse:
-            train_only(self.network, self.last_step, mode)
-        return self
-
-    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Batch with all four layers of tokens → losses."""
-        photo = batch["photo"].contiguous(memory_format=torch.channels_last)
-        return self.losses(batch, *self.depth_of(photo, batch["tokens"]))
-
-    def depth_of(self, photo: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Photo B×3×H×W and its tokens B×4×384×h×w → as `decode`."""
-        net = self.network
-        return self.decode(net.encoder.assemble(net.normalise(photo), tokens.flatten(1, 2)))
+def labelled_items(config: TrainConfig) -> list[Item]:
+    """The photos without depth, with the teacher's."""
+    return labelled(subject_items(config), config.runs / "labels")
 
 
-class Student(DepthStage):
-    """The article's network; its features also imitate DINOv2's last layer.
-
-    Three more readers read DINOv2's tokens out of the encoder at strides 16 and 32 and out of the
-    decoder: this replaces pre-training on ImageNet.
-    """
-
-    def __init__(self, network: AutoFocusNet, mean: Tensor, std: Tensor, coarse: bool = False):
-        super().__init__(network, coarse)
-        read_from = (*network.encoder.channels[-2:], self.depth_reader.in_channels)
-        self.readers = nn.ModuleList(nn.Conv2d(c, DINOV2_CHANNELS, 1) for c in read_from)
-        self.register_buffer("mean", mean.view(1, -1, 1, 1))
-        self.register_buffer("std", std.view(1, -1, 1, 1))
-
-    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Batch with the last layer of tokens → losses."""
-        net, photo = self.network, batch["photo"].contiguous(memory_format=torch.channels_last)
-        maps = net.encoder(net.normalise(photo))
-        decoded, depth = self.decode(maps)
-        imitation = self.imitation(maps, decoded, batch["tokens"][:, 0])
-        return {**self.losses(batch, decoded, depth), "imitation": imitation}
-
-    def imitation(self, maps: Sequence[Tensor], decoded: Tensor, tokens: Tensor) -> Tensor:
-        """How far the features at strides 32 and 16 and the decoder's are from B×384×h×w tokens."""
-        tokens = (tokens - self.mean) / self.std
-        pooled = functional.avg_pool2d(decoded, decoded.shape[-1] // tokens.shape[-1])
-        return sum(
-            feature_loss(upsample(read(x), tokens.shape[-2:]), tokens)
-            for read, x in zip(self.readers, (*maps[-2:], pooled), strict=True)
-        )
+def with_tokens(config: TrainConfig, items: list[Item]) -> list[Item]:
+    """The items whose features are cached."""
+    return [item for item in items if token_file(config.runs / "tokens", item).exists()]
 
 
-class Saliency(nn.Module):
-    """The saliency head alone; batch-norm statistics stay as they are too."""
-
-    def __init__(self, network: AutoFocusNet):
-        super().__init__()
-        self.network = network
-        freeze_but(network, (network.saliency_head,))
-
-    def train(self, mode: bool = True) -> "Saliency":
-        """Only the head goes into training mode."""
-        super().train(mode)
-        train_only(self.network, (self.network.saliency_head,), mode)
-        return self
-
-    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Batch with masks, and all four layers of tokens where they are cached → losses."""
-        net, photo = self.network, batch["photo"].contiguous(memory_format=torch.channels_last)
-        with torch.no_grad():
-            if "tokens" in batch:
-                normal = net.normalise(photo)
-                maps = net.encoder.assemble(normal, batch["tokens"].flatten(1, 2))
-                decoded = net.decoder(maps)
-            else:
-                decoded = net.decode(photo)
-        logits = upsample(net.saliency_head(decoded), photo.shape[-2:])
-        return {"saliency": saliency_loss(logits, batch["mask"], batch["trust"])}
+def export(config: TrainConfig, name: str, folder: Path) -> None:
+    """Write a version's folder from its last run."""
+    dinov2 = name == "dinov2-s"
+    make = teacher_network if dinov2 else student_network
+    network = make(config, EXPORTS[name])
+    description = {"name": name, "quality": {}, "trained_on": trained_on(config)}
+    if dinov2:
+        digest = tensors_hash(network.encoder.backbone.state_dict())
+        description["backbone"] = {"repo": BACKBONE_REPO, "sha256": digest}
+    save_version(network, folder, description)
 
 
-def freeze_but(network: nn.Module, parts: Sequence[nn.Module]) -> None:
-    """Let gradients reach these parts of a network alone."""
-    network.requires_grad_(False)
-    for part in parts:
-        part.requires_grad_(True)
-
-
-def train_only(network: nn.Module, parts: Sequence[nn.Module], mode: bool) -> None:
-    """Bring these parts into (or out of) training mode; batch-norm statistics of the rest stay."""
-    network.eval()
-    for part in parts:
-        part.train(mode)
-
-
-def loss_of(model: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What `loop.train` calls: the model computes its own losses."""
-    return model(batch)
-
-
-def token_statistics(files: Iterator[Path]) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of each channel of the last layer, over some cached files."""
-    import numpy as np
-
-    last = [torch.from_numpy(np.load(f)[3]).float().flatten(1) for f in files]
-    values = torch.cat(last, dim=1)
-    return values.mean(dim=1), values.std(dim=1)
+def trained_on(config: TrainConfig) -> dict[str, int]:
+    """How many photos of each kind both versions have seen."""
+    return {
+        "measured depth": len(depth_items(config.data)),
+        "pasted subjects": len(pasted_items(config)),
+        "retaken rooms": len(retaken_items(config)),
+        "subject masks": len(mask_items(config.data)),
+        "pseudo-labels": len(list((config.runs / "labels").glob("*.png"))),
+    }

@@ -8,22 +8,26 @@ import gradio as gr
 import numpy as np
 
 from autofocus.view import PALETTE_NAMES, colour_depth
-from autofocus.viewer.files import ViewerData
+from autofocus.viewer.viewer_data import ViewerData
 
 HERE = Path(__file__).parent
 MODULES = ("gl", "bounds", "lens", "scene", "gestures", "viewer")
-SHADERS = {"quad": "quad.vert.glsl", "lens": "lens.frag.glsl", "view": "view.frag.glsl"}
+SHADERS = {
+    "quad": "quad.vert.glsl",
+    "lens": "lens.frag.glsl",
+    "view": "view.frag.glsl",
+}
 
 
 def script(name: str) -> str:
     """All modules one after the other, with the shaders' sources and the viewer's name."""
     constants = {
         "NAME": name,
-        "SOURCES": {key: text(file) for key, file in SHADERS.items()},
+        "SOURCES": {key: text(f"shaders/{file}") for key, file in SHADERS.items()},
         "PALETTES": {palette: colours(palette) for palette in PALETTE_NAMES},
     }
     head = "".join(f"const {key} = {json.dumps(value)};\n" for key, value in constants.items())
-    return head + "\n".join(text(f"{module}.js") for module in MODULES)
+    return head + "\n".join(text(f"js/{module}.js") for module in MODULES)
 
 
 def colours(palette: str) -> str:

@@ -22,7 +22,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from autofocus.network import AutoFocusNet
-from autofocus.weights import save_version
+from autofocus.versions.weights import save_version
 from tests.browser.visitor import ServedVisitor, Visitor
 from tests.conftest import TINY
 

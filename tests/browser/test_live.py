@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from autofocus.rack import RATE
-from autofocus.scene import PULL
+from autofocus.focus_pull import RATE
+from autofocus.page.session import PULL
 from tests.browser.visitor import VIEWER
 
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}

@@ -9,10 +9,10 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import TimeoutError as NotYet
 
+from autofocus.compare.votes import Reviews
 from autofocus.photo import read_photo
 from autofocus.predict import predict
-from autofocus.review import Reviews
-from autofocus.weights import load_network
+from autofocus.versions.weights import load_network
 from tests.browser.conftest import LARGEST_SHIFT
 
 PATIENCE = 60_000

@@ -13,10 +13,10 @@ from autofocus.training import curves
 from autofocus.training.config import TrainConfig
 from autofocus.training.data import read_disparity
 from autofocus.training.demo import demo
-from autofocus.training.loop import Schedule, train
-from autofocus.training.runs import export, label, mix
-from autofocus.training.stages import Saliency, Student, loss_of
-from autofocus.weights import load_network, read_version
+from autofocus.training.objectives import Saliency, Student, loss_of
+from autofocus.training.stages import export, label, mix
+from autofocus.training.trainer import Schedule, train
+from autofocus.versions.weights import load_network, read_version
 from tests.conftest import TINY
 
 SCHEDULE = Schedule(steps=24, rate=3e-3, warmup=2, save_every=12)

@@ -1,0 +1,1 @@
+"""Versions compared: how far they agree, side by side, and judged blind."""

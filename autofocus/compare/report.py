@@ -1,0 +1,68 @@
+"""Two versions on a set of photos: the rows of a sheet, and a table of how far they agree."""
+
+import numpy as np
+
+from autofocus.compare.agreement import (
+    Agreement,
+    agree,
+    depth_difference,
+    in_figures,
+    in_words,
+    mean,
+)
+from autofocus.compare.sheet import Sheet
+from autofocus.focus import choose_focus
+from autofocus.predict import Prediction
+from autofocus.render import aperture_of, render
+from autofocus.view import colour_depth, colour_difference, overlay_saliency
+
+F_STOP = 2.0
+
+
+def version_views(photo: np.ndarray, found: Prediction) -> tuple[list[np.ndarray], str]:
+    """Depth, subject on depth, and refocused photo; and the reason for the focus."""
+    focus = choose_focus(found.depth, found.saliency)
+    depth = colour_depth(found.depth)
+    subject = overlay_saliency(depth, found.saliency)
+    refocused = render(photo, found.depth, focus.depth, aperture_of(F_STOP))
+    return [depth, subject, refocused], focus.reason
+
+
+def columns_of(names: list[str]) -> list[str]:
+    """Titles of `version_views` of these versions."""
+    return [f"{name} {view}" for name in names for view in ("depth", "subject", "refocused")]
+
+
+def comparison_sheet(pair: list[str]) -> Sheet:
+    """A sheet for two versions of these names, without rows."""
+    first, second = pair
+    columns = ["photo", *columns_of(pair), f"{first} nearer (orange) or farther (blue)"]
+    return Sheet(f"{first} and {second}", columns)
+
+
+def add_comparison(
+    sheet: Sheet, name: str, photo: np.ndarray, found: list[Prediction]
+) -> Agreement:
+    """Add a photo (H×W×3 in [0, 1]) with both predictions of it → the figures in its caption."""
+    agreement = agree(*found)
+    views = [picture for one in found for picture in version_views(photo, one)[0]]
+    difference = colour_difference(depth_difference(found[0].depth, found[1].depth))
+    sheet.add(f"{name} · {in_words(agreement)}", [photo, *views, difference])
+    return agreement
+
+
+def agreement_table(agreements: dict[str, Agreement]) -> list[list[str]]:
+    """Heads, a row for each photo, and the mean."""
+    rows = {**agreements, "mean": mean(list(agreements.values()))}
+    heads = ["photo", "rank correlation", "subject IoU", "focus distance"]
+    return [heads, *([name, *in_figures(agreement)] for name, agreement in rows.items())]
+
+
+def table_lines(table: list[list[str]]) -> list[str]:
+    """A table as lines of text in columns: names to the left, figures to the right."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = []
+    for name, *figures in table:
+        cells = [figure.rjust(width) for figure, width in zip(figures, widths[1:], strict=True)]
+        lines.append("  ".join([name.ljust(widths[0]), *cells]))
+    return lines

@@ -1,0 +1,235 @@
+"""Blind reviews in one SQLite file: which versions on which photos, and every vote.
+
+The file is at AUTOFOCUS_VOTES, or in the user's data folder. It is in WAL mode, so that reviewers
+who vote at once wait for each other and lose nothing. It keeps small copies of the photos, without
+their metadata, so that a review can go on on another day.
+"""
+
+import csv
+import io
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autofocus.compare.tally import Tally
+
+VOTES_VARIABLE = "AUTOFOCUS_VOTES"
+PATIENCE = 30  # seconds that a writer waits for the others
+LEFT, RIGHT, TIE = 1, 2, 0
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS versions (sha256 TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS photos (sha256 TEXT PRIMARY KEY, picture BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS reviews (
+  id TEXT PRIMARY KEY, time TEXT NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS review_photos (
+  review TEXT NOT NULL, position INTEGER NOT NULL, photo TEXT NOT NULL,
+  PRIMARY KEY (review, position)) STRICT;
+CREATE TABLE IF NOT EXISTS votes (
+  pair TEXT PRIMARY KEY, review TEXT NOT NULL, photo TEXT NOT NULL,
+  left_version TEXT NOT NULL, right_version TEXT NOT NULL,
+  choice INTEGER NOT NULL CHECK (choice IN (0, 1, 2)),
+  reviewer TEXT NOT NULL, time TEXT NOT NULL) STRICT;
+"""
+EXPORT = """
+SELECT votes.time, reviewer, photo, a.name, left_version, b.name, right_version,
+  CASE choice WHEN 1 THEN a.name WHEN 2 THEN b.name ELSE 'tie' END, review
+FROM votes JOIN versions a ON a.sha256 = left_version JOIN versions b ON b.sha256 = right_version
+ORDER BY votes.time, votes.rowid"""
+HEADS = ["time", "reviewer", "photo", "left", "left_sha256", "right", "right_sha256"]
+HEADS += ["preferred", "review"]
+COUNT = """
+SELECT count(*) FILTER (WHERE choice = 1 AND left_version = :a OR choice = 2 AND left_version = :b),
+  count(*) FILTER (WHERE choice = 1 AND left_version = :b OR choice = 2 AND left_version = :a),
+  count(*) FILTER (WHERE choice = 0)
+FROM votes WHERE (left_version, right_version) IN (VALUES (:a, :b), (:b, :a))"""
+
+
+class ReviewError(ValueError):
+    """A review that cannot go on; the message is one clear sentence."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """Two versions to be judged on some photos."""
+
+    id: str
+    versions: tuple[str, str]  # SHA-256 of their weights
+    names: tuple[str, str]
+    photos: list[str]  # SHA-256 of their files, in the order in which they are shown
+    time: str  # when it was made, ISO 8601 in UTC
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One question to one reviewer: which side is better on this photo?"""
+
+    id: str  # a vote on a pair counts once, however often it is sent
+    review: str
+    photo: str
+    sides: tuple[str, str]  # SHA-256 of the versions on the left and on the right
+
+
+def votes_file() -> Path:
+    """Where the votes are: AUTOFOCUS_VOTES, or `votes.sqlite` in the user's data folder."""
+    if place := os.environ.get(VOTES_VARIABLE):
+        return Path(place)
+    data = os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA")
+    return Path(data or Path.home() / ".local" / "share") / "autofocus" / "votes.sqlite"
+
+
+class Reviews:
+    """The file of reviews and votes; each call opens it anew, so any thread or process may."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self.file = file or votes_file()
+
+    @contextmanager
+    def opened(self) -> Iterator[sqlite3.Connection]:
+        """The file, ready to be used, in one transaction; ReviewError if that is not possible."""
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self.file, timeout=PATIENCE)) as connection:
+                prepare(connection)
+                with connection:
+                    yield connection
+        except (OSError, sqlite3.Error) as error:
+            raise ReviewError(f"The file of votes cannot be used ({error}).") from error
+
+    def create(self, versions: list[tuple[str, str]], photos: list[tuple[str, bytes]]) -> Review:
+        """Make a review.
+
+        Args:
+            versions: name and SHA-256 of two different versions.
+            photos: SHA-256 and picture of each photo, one at least; a second copy is left out.
+
+        Raises:
+            ReviewError: there are not two versions, or no photo, or the file cannot be written.
+
+        """
+        if len({sha256 for _, sha256 in versions}) != 2:
+            raise ReviewError("A review needs two different versions.")
+        if not photos:
+            raise ReviewError("A review needs photos.")
+        number = secrets.token_hex(6)
+        first, second = (sha256 for _, sha256 in versions)
+        shown = enumerate(dict.fromkeys(sha256 for sha256, _ in photos))
+        with self.opened() as file:
+            names = [(sha256, name) for name, sha256 in versions]
+            file.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?)", names)
+            file.executemany("INSERT OR IGNORE INTO photos VALUES (?, ?)", photos)
+            file.execute("INSERT INTO reviews VALUES (?, ?, ?, ?)", (number, now(), first, second))
+            file.executemany(
+                "INSERT INTO review_photos VALUES (?, ?, ?)",
+                [(number, position, photo) for position, photo in shown],
+            )
+        return self.find(number)
+
+    def find(self, review: str) -> Review:
+        """The review of this id; ReviewError if there is none."""
+        with self.opened() as file:
+            row = file.execute(
+                "SELECT first, second, time FROM reviews WHERE id = ?", (review,)
+            ).fetchone()
+            if row is None:
+                raise ReviewError("There is no such review here. Ask for its link again.")
+            photos = file.execute(
+                "SELECT photo FROM review_photos WHERE review = ? ORDER BY position", (review,)
+            ).fetchall()
+            names = tuple(name_of(file, sha256) for sha256 in row[:2])
+        return Review(review, (row[0], row[1]), names, [photo for (photo,) in photos], row[2])
+
+    def every(self) -> list[Review]:
+        """All reviews, the latest first."""
+        with self.opened() as file:
+            found = file.execute("SELECT id FROM reviews ORDER BY time DESC, rowid DESC").fetchall()
+        return [self.find(review) for (review,) in found]
+
+    def picture(self, photo: str) -> bytes:
+        """The small copy of a photo."""
+        with self.opened() as file:
+            row = file.execute("SELECT picture FROM photos WHERE sha256 = ?", (photo,)).fetchone()
+        return row[0]
+
+    def open_photos(self, review: Review, reviewer: str) -> list[str]:
+        """The photos of a review that a reviewer has not voted on, in the review's order."""
+        with self.opened() as file:
+            rows = file.execute(
+                "SELECT photo FROM votes WHERE review = ? AND reviewer = ?", (review.id, reviewer)
+            ).fetchall()
+        judged = {photo for (photo,) in rows}
+        return [photo for photo in review.photos if photo not in judged]
+
+    def vote(self, pair: Pair, choice: int, reviewer: str) -> None:
+        """Keep a vote: LEFT, RIGHT or TIE; a second vote on the same pair changes nothing.
+
+        Raises:
+            ReviewError: the file cannot be written.
+            ValueError: there is no such choice.
+
+        """
+        if choice not in (LEFT, RIGHT, TIE):
+            raise ValueError(f"{choice!r} is neither left, right nor a tie")
+        row = (pair.id, pair.review, pair.photo, *pair.sides, choice, reviewer, now())
+        with self.opened() as file:
+            file.execute("INSERT OR IGNORE INTO votes VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def tallies(self) -> list[Tally]:
+        """One for each pair of versions that there is a review of, the latest first."""
+        with self.opened() as file:
+            pairs = file.execute(
+                "SELECT min(first, second), max(first, second) FROM reviews "
+                "GROUP BY 1, 2 ORDER BY max(time) DESC"
+            ).fetchall()
+            return [tally_of(file, *pair) for pair in pairs]
+
+    def export(self) -> str:
+        """All votes as CSV, a head and one row for each, the earliest first."""
+        with self.opened() as file:
+            rows = file.execute(EXPORT).fetchall()
+        text = io.StringIO()
+        csv.writer(text).writerows([HEADS, *rows])
+        return text.getvalue()
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """WAL and the tables, once for each file; whoever comes second waits."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            # Switching to WAL does not wait for others by itself.
+            if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
+                break
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'votes'").fetchone():
+        connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+
+
+def name_of(file: sqlite3.Connection, sha256: str) -> str:
+    """What a version was called when it was last put into a review."""
+    return file.execute("SELECT name FROM versions WHERE sha256 = ?", (sha256,)).fetchone()[0]
+
+
+def tally_of(file: sqlite3.Connection, first: str, second: str) -> Tally:
+    """All votes on two versions, whichever was on the left."""
+    counts = file.execute(COUNT, {"a": first, "b": second}).fetchone()
+    return Tally((name_of(file, first), name_of(file, second)), *counts)
+
+
+def next_pair(review: Review, photo: str) -> Pair:
+    """A photo with the two versions in random order."""
+    sides = review.versions if secrets.randbelow(2) else review.versions[::-1]
+    return Pair(secrets.token_hex(8), review.id, photo, sides)
+
+
+def now() -> str:
+    """The time, ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,223 @@
+"""A visitor's photo with its maps: everything that the page shows of it and hands out.
+
+The page shows previews; what is downloaded is made from the photo's own file at its full size.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from autofocus.focus import Focus, choose_focus
+from autofocus.focus_pull import focus_path, write_rack
+from autofocus.photo import (
+    read_depth,
+    read_photo,
+    to_bytes,
+    to_words,
+    without_location,
+    write_depth,
+    write_photo,
+    write_saliency,
+)
+from autofocus.predict import Prediction
+from autofocus.render import aperture_of, render
+
+PREVIEW = 1280  # pixels of the preview's long side
+DRAGGED = 640  # the same while a slider moves, and of a film
+PULL = 2.0  # seconds that a focus pull takes
+DEPTH, SALIENCY = "depth.npy", "saliency.npy"  # maps at full size, in 16 and 8 bits
+BINS = 64  # of the depth histogram
+FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
+ASPECT_TOLERANCE = 0.02
+
+
+class SceneError(ValueError):
+    """A request that a scene cannot meet; the message is one clear sentence."""
+
+
+@dataclass(frozen=True)
+class Lens:
+    """How the photo is taken again."""
+
+    focus: float  # a depth in [0, 1], 1 nearest
+    f_stop: float
+    blades: int = 0  # 0 is round
+    highlights: float = 1.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One photo, predicted: previews for the page and files for downloads."""
+
+    name: str  # the photo's file name without its suffix
+    source: Path  # the photo's file
+    folder: Path  # of everything made for this photo
+    photo: np.ndarray  # h×w×3 preview, float32 in [0, 1]
+    depth: np.ndarray  # h×w preview, 1 nearest
+    saliency: np.ndarray  # h×w preview
+    focus: Focus  # the default
+    size: tuple[int, int]  # height and width of the photo itself
+
+    def full_depth(self) -> np.ndarray:
+        """Depth at full size, H×W float32, 1 nearest."""
+        return np.load(self.folder / DEPTH).astype(np.float32) / 65535
+
+    def full_saliency(self) -> np.ndarray:
+        """Saliency at full size, H×W float32."""
+        return np.load(self.folder / SALIENCY).astype(np.float32) / 255
+
+
+def make_scene(source: Path, photo: np.ndarray, found: Prediction) -> Scene:
+    """Keep a predicted photo (full size) as previews, and as files in a folder of its own."""
+    scene = Scene(
+        name=source.stem or "photo",
+        source=source,
+        folder=Path(tempfile.mkdtemp(prefix="autofocus-")),
+        photo=preview(photo),
+        depth=preview(found.depth),
+        saliency=preview(found.saliency),
+        focus=choose_focus(found.depth, found.saliency),
+        size=photo.shape[:2],
+    )
+    # Unpacked: a compressed map of 12 megapixels takes longer than the network.
+    np.save(scene.folder / DEPTH, to_words(found.depth))
+    np.save(scene.folder / SALIENCY, to_bytes(found.saliency))
+    return scene
+
+
+def with_depth(scene: Scene, file: Path) -> Scene:
+    """The scene with a grey map of the visitor's in place of the network's depth.
+
+    Raises:
+        PhotoError: the map cannot be read.
+        SceneError: its aspect is not the photo's.
+
+    """
+    depth = fit(read_depth(file), scene.size)
+    np.save(scene.folder / DEPTH, to_words(depth))
+    return replace(scene, depth=preview(depth), focus=choose_focus(depth, scene.full_saliency()))
+
+
+def fit(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A map at a photo's size (height, width); SceneError if it is of another aspect."""
+    if depth.shape == size:
+        return depth
+    ratio = (depth.shape[1] / depth.shape[0]) / (size[1] / size[0])
+    # One pixel of rounding is no other aspect, however small the map.
+    if abs(ratio - 1) > max(ASPECT_TOLERANCE, 1.5 / min(depth.shape)):
+        raise SceneError(
+            f"This depth map is {depth.shape[1]}×{depth.shape[0]}, which is another aspect than "
+            f"the photo's {size[1]}×{size[0]}. Use a map of the same photo."
+        )
+    return cv2.resize(depth, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+
+
+def discard(scene: Scene | None) -> None:
+    """Delete what was made for a photo."""
+    if scene is not None:
+        shutil.rmtree(scene.folder, ignore_errors=True)
+
+
+def preview(picture: np.ndarray, long_side: int = PREVIEW) -> np.ndarray:
+    """A picture or map with a long side of at most so many pixels."""
+    scale = long_side / max(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def refocused(scene: Scene, lens: Lens, long_side: int = PREVIEW) -> np.ndarray:
+    """The preview through the lens."""
+    return through(lens, preview(scene.photo, long_side), preview(scene.depth, long_side))
+
+
+def through(lens: Lens, photo: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """A photo with its depth through the lens."""
+    return render(
+        photo,
+        depth,
+        lens.focus,
+        aperture_of(lens.f_stop),
+        blades=lens.blades,
+        highlights=lens.highlights,
+    )
+
+
+def write_refocused(scene: Scene, lens: Lens, suffix: str = ".jpg") -> Path:
+    """The photo through the lens at its full size, in a file named after what it is."""
+    photo = read_photo(scene.source)
+    result = through(lens, photo.pixels, scene.full_depth())
+    file = scene.folder / f"{scene.name}-f{lens.f_stop:g}-focus{lens.focus:.2f}{suffix}"
+    write_photo(result, file, without_location(photo.exif))
+    return file
+
+
+def write_depth_map(scene: Scene) -> Path:
+    """Depth at full size as a 16-bit PNG, 65535 nearest."""
+    file = scene.folder / f"{scene.name}.depth.png"
+    write_depth(scene.full_depth(), file)
+    return file
+
+
+def write_saliency_map(scene: Scene) -> Path:
+    """Saliency at full size as an 8-bit PNG, probability · 255."""
+    file = scene.folder / f"{scene.name}.saliency.png"
+    write_saliency(scene.full_saliency(), file)
+    return file
+
+
+def write_film(scene: Scene, lens: Lens, start: float, ticked: Callable[[], None]) -> Path:
+    """The focus pulled from `start` to the lens's, as MP4; `ticked` is called at each frame."""
+    photo, depth = preview(scene.photo, DRAGGED), preview(scene.depth, DRAGGED)
+
+    def frame(focus: float) -> np.ndarray:
+        ticked()
+        return through(replace(lens, focus=focus), photo, depth)
+
+    name = f"{scene.name}-f{lens.f_stop:g}-focus{start:.2f}-{lens.focus:.2f}.mp4"
+    write_rack(frame, focus_path(start, lens.focus, PULL), scene.folder / name)
+    return scene.folder / name
+
+
+def write_settings(scene: Scene, lens: Lens, version: str) -> Path:
+    """What was chosen, as JSON."""
+    settings = {
+        "photo": scene.source.name,
+        "focus": round(lens.focus, 4),
+        "f_stop": lens.f_stop,
+        "aperture": aperture_of(lens.f_stop),
+        "blades": lens.blades,
+        "highlights": lens.highlights,
+        "default_focus": scene.focus.depth,
+        "reason": scene.focus.reason,
+        "version": version,
+    }
+    file = scene.folder / f"{scene.name}.settings.json"
+    file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    return file
+
+
+def histogram_svg(scene: Scene | None, focus: float) -> str:
+    """The photo's depths as bars from far to near, the default focus and the focus marked."""
+    if scene is None:
+        return '<svg class="histogram" viewBox="0 0 640 64" aria-hidden="true"></svg>'
+    counts = np.histogram(scene.depth, bins=BINS, range=(0, 1))[0]
+    heights = 56 * np.sqrt(counts / max(1, counts.max()))
+    bars = "".join(
+        f'<rect x="{10 * i}" y="{60 - h:.1f}" width="9" height="{h:.1f}"/>'
+        for i, h in enumerate(heights)
+    )
+    default, now = (640 * value for value in (scene.focus.depth, focus))
+    return (
+        '<svg class="histogram" viewBox="0 0 640 64" preserveAspectRatio="none" role="img" '
+        f'aria-label="How much of the photo lies at each depth, from far to near">{bars}'
+        f'<line class="default" x1="{default:.1f}" x2="{default:.1f}" y1="0" y2="64"/>'
+        f'<line class="now" x1="{now:.1f}" x2="{now:.1f}" y1="0" y2="64"/></svg>'
+    )

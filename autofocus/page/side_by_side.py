@@ -1,0 +1,48 @@
+"""Viewers beside each other that look the same: their bar, and the data that each is given."""
+
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+
+from autofocus.focus import choose_focus
+from autofocus.predict import Prediction
+from autofocus.render import aperture_of
+from autofocus.viewer import viewer_data
+from autofocus.viewer.viewer_data import ViewerData
+
+STATIC = Path(__file__).parent / "static"
+LONG_SIDE = 960  # pixels of pictures that are compared: several of them are sent at once
+F_STOP = 2.0
+
+
+def together_bar() -> gr.HTML:
+    """View, focus and Auto for all viewers inside the nearest element of class `together`."""
+    return gr.HTML(
+        html_template=text("side_by_side.html"),
+        css_template=text("side_by_side.css"),
+        js_on_load=text("side_by_side.js"),
+        apply_default_css=False,
+        padding=False,
+    )
+
+
+def text(file: str) -> str:
+    """A file of this folder."""
+    return (STATIC / file).read_text(encoding="utf-8")
+
+
+def view_of(photo: np.ndarray, found: Prediction, folder: Path) -> ViewerData:
+    """What a viewer needs of a photo (H×W×3 in [0, 1]) with its maps, on its default focus.
+
+    The files are named by chance, so that nothing tells which version they are of.
+    """
+    focus = choose_focus(found.depth, found.saliency).depth
+    aperture = aperture_of(F_STOP)
+    return viewer_data(photo, found.depth, found.saliency, folder, focus, aperture)
+
+
+def aspect_style(photo: np.ndarray) -> str:
+    """A style that keeps a photo's place for it, so that nothing moves when it comes."""
+    height, width = photo.shape[:2]
+    return f"<style>.together {{ --aspect: {width / height:.4f}; }}</style>"

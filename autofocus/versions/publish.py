@@ -1,0 +1,141 @@
+"""Publish a version, or the whole app as a Space, on the Hugging Face Hub."""
+
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+import numpy as np
+from huggingface_hub import CommitOperationAdd, HfApi, get_session
+
+from autofocus.predict import predict
+from autofocus.versions import hub
+from autofocus.versions.weights import WEIGHTS, Version, load_network, read_version
+
+CARD = "README.md"
+PICTURES = (".png", ".jpg", ".webp")
+REQUIRED = ("name", "network", "sha256", "trained_on", "quality")
+ROOT = Path(__file__).resolve().parents[2]
+SPACE = ("app.py", "requirements.txt", "LICENSE")  # files of the project that a Space needs
+SPACE_FOLDERS = ("autofocus",)
+FRONT_MATTER = """---
+license: apache-2.0
+library_name: autofocus
+pipeline_tag: depth-estimation
+tags: [depth-estimation, saliency, depth-of-field]
+---
+"""
+
+
+class PublishError(ValueError):
+    """Something that is not published; the message is one clear sentence."""
+
+
+def version_files(folder: Path) -> dict[str, Path | bytes]:
+    """What would be published of a version's folder: names in the repo, files or contents.
+
+    Raises:
+        PublishError: the folder holds something else, or its version fails.
+        VersionError: it is no version that can be loaded.
+
+    """
+    version = read_version(folder)
+    check_config(version)
+    files: dict[str, Path | bytes] = {p.name: p for p in sorted(folder.iterdir()) if p.is_file()}
+    strange = [p.name for p in folder.iterdir() if p.is_dir() or not is_expected(p.name)]
+    if strange:
+        raise PublishError(
+            f"{folder.name} holds {', '.join(sorted(strange))}. A version is {hub.CONFIG}, "
+            f"{WEIGHTS}, {CARD} and pictures, and nothing else is published."
+        )
+    check_network(version)
+    if CARD not in files:
+        files[CARD] = card(version).encode()
+    return files
+
+
+def is_expected(name: str) -> bool:
+    """Whether a file of this name belongs to a version."""
+    return name in (hub.CONFIG, WEIGHTS, CARD) or name.endswith(PICTURES)
+
+
+def check_config(version: Version) -> None:
+    """PublishError if the config lacks what others need to know."""
+    missing = [field for field in REQUIRED if field not in version.config]
+    if missing:
+        raise PublishError(f"{version.folder.name}/config.json lacks {', '.join(missing)}.")
+
+
+def check_network(version: Version) -> None:
+    """PublishError if the network does not tell a photo's parts apart."""
+    rows, columns = np.mgrid[0:96, 0:128].astype(np.float32)
+    photo = np.stack([rows / 96, columns / 128, np.hypot(rows - 48, columns - 64) < 24], axis=2)
+    found = predict(load_network(version), photo.astype(np.float32))
+    for name, values in (("depth", found.depth), ("saliency", found.saliency)):
+        if not np.isfinite(values).all():
+            raise PublishError(f"The {name} that {version.name} finds is not finite.")
+    if np.ptp(found.depth) < 1e-3:
+        raise PublishError(f"The depth that {version.name} finds is flat.")
+
+
+def card(version: Version) -> str:
+    """A model card from the config."""
+    config = version.config
+    data = "\n".join(f"- {name}: {count}" for name, count in config["trained_on"].items())
+    quality = "\n".join(f"- {name}: {value}" for name, value in config["quality"].items())
+    return (
+        f"{FRONT_MATTER}\n# {version.name}\n\nA version of Auto Focus: depth and subject of a "
+        f"photo, for refocusing it.\n\n## Trained on\n\n{data or 'Not said.'}\n\n## Measured\n\n"
+        f"{quality or 'Not measured.'}\n\nSHA-256 of the weights: `{version.sha256}`\n"
+    )
+
+
+def space_files(repo: str) -> dict[str, Path | bytes]:
+    """What a Space is made of: the app, its packages, its weights and a README of its own."""
+    files: dict[str, Path | bytes] = {name: ROOT / name for name in SPACE}
+    for folder in SPACE_FOLDERS:
+        found = sorted(p for p in (ROOT / folder).rglob("*") if p.is_file() and is_shipped(p))
+        files |= {str(p.relative_to(ROOT)): p for p in found}
+    template = (ROOT / "space" / CARD).read_text(encoding="utf-8")
+    models = "".join(f"\n  - {name}" for name in hub.repos()) or " []"
+    facts = {"title": repo.split("/")[-1], "gradio": installed_version("gradio"), "models": models}
+    files[CARD] = template.format(**facts).encode()
+    return files
+
+
+def is_shipped(path: Path) -> bool:
+    """Whether a file is the project's own, not a cache or what was generated."""
+    return "__pycache__" not in path.parts and path.suffix not in (".pyc", ".pyi")
+
+
+def upload(repo: str, files: dict, message: str, tag: str | None = None, **create: str) -> str:
+    """Put files into a repo in one commit, made if it is not there; return the commit.
+
+    `create`: `repo_type` and `space_sdk` of a Space.
+
+    Raises:
+        PublishError: the Hub refuses, the tag is taken, or it cannot be reached.
+
+    """
+    kind = {"repo_type": create["repo_type"]} if create else {}
+    try:
+        get_session().timeout = hub.TIMEOUT
+        api = HfApi()
+        api.create_repo(repo, exist_ok=True, **create)
+        if tag and tag in {found.name for found in api.list_repo_refs(repo, **kind).tags}:
+            raise PublishError(f"{repo} has a tag {tag} already. Choose another.")
+        operations = [CommitOperationAdd(name, content) for name, content in files.items()]
+        commit = api.create_commit(repo, operations, commit_message=message, **kind).oid
+        if tag:
+            api.create_tag(repo, tag=tag, revision=commit, **kind)
+    except PublishError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the Hub's client raises a dozen kinds
+        raise PublishError(refusal(error, repo)) from error
+    return commit
+
+
+def refusal(error: BaseException, repo: str) -> str:
+    """Why the Hub did not take it."""
+    statuses = {hub.status_of(cause) for cause in hub.chain(error)}
+    if statuses & {401, 403}:
+        return f"The Hub does not let you write to {repo}. Set HF_TOKEN to a token that may."
+    return hub.sentence(error, repo)

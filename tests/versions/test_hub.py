@@ -1,0 +1,171 @@
+"""Versions on a Hub, through the real client, against a stand-in on this machine."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+from huggingface_hub import constants
+
+from autofocus.predict import predict
+from autofocus.versions import hub as client
+from autofocus.versions import weights
+from autofocus.versions.weights import VersionError, find_version, list_versions, load_network
+
+REPO = "team/focus"
+
+
+@pytest.fixture
+def published(stand_in, only_tiny, monkeypatch, tmp_path):
+    """A repo with a version on its main branch and tagged v1, which the host names."""
+    repo = stand_in.repo(REPO)
+    commit = repo.commit({p.name: p.read_bytes() for p in only_tiny.folder.iterdir()})
+    repo.refs["tags"]["v1"] = commit
+    monkeypatch.setenv(client.REPOS_VARIABLE, REPO)
+    monkeypatch.setattr(client, "TIMEOUT", 1.0)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    yield stand_in
+    client.listing.cache_clear()
+
+
+@pytest.fixture
+def ask(scene):
+    """What there is after a restart: versions, notices, and the maps of one version, if named."""
+
+    def run(name=""):
+        client.listing.cache_clear()
+        weights.reachable.cache_clear()
+        told = {"versions": {v.name: (v.origin, v.problem) for v in list_versions()}}
+        told["notices"] = client.listing().notices
+        told["bundled"] = predict(load_network(find_version()), scene[0]).depth
+        try:
+            if name:
+                told["maps"] = predict(load_network(find_version(name)), scene[0])
+        except VersionError as error:
+            told["error"] = str(error)
+        return told
+
+    return run
+
+
+def blobs(folder):
+    """Whole files in the cache."""
+    return [p for p in folder.rglob("blobs/*") if not p.name.endswith(".incomplete")]
+
+
+def test_branches_and_tags_are_versions_pinned_to_their_commits(published, ask):
+    commit = published.repo(REPO).refs["tags"]["v1"]
+    told = ask()
+    assert set(told["versions"]) == {"tiny", f"{REPO}@main", f"{REPO}@v1"}
+    origin, problem = told["versions"][f"{REPO}@v1"]
+    assert commit[:7] in origin and "2026-11-02" in origin and problem is None
+    assert told["notices"] == ()
+    assert not any("model.safetensors" in path for _, path, _ in published.requests)
+
+
+def test_a_version_gives_its_own_maps_and_is_had_only_once(
+    published, ask, scene, tiny_network, monkeypatch
+):
+    first = ask(f"{REPO}@v1")["maps"]
+    assert same(first, predict(as_stored(tiny_network), scene[0]))
+    published.requests.clear()
+    assert same(ask(f"{REPO}@v1")["maps"], first)
+    assert not any("model.safetensors" in path for _, path, _ in published.requests)
+    published.fault = "500"
+    assert same(ask(f"{REPO}@v1")["maps"], first)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert same(ask(f"{REPO}@v1")["maps"], first)
+
+
+def same(one, other):
+    return np.array_equal(one.depth, other.depth) and np.array_equal(one.saliency, other.saliency)
+
+
+def as_stored(network):
+    """In half precision."""
+    halved = copy.deepcopy(network)
+    for parameter in halved.state_dict().values():
+        if parameter.is_floating_point() and parameter.dim() > 1:
+            parameter.copy_(parameter.half().float())
+    return halved
+
+
+def test_a_tag_that_moves_is_another_version(published, ask, tmp_path):
+    ask(f"{REPO}@v1")
+    repo = published.repo(REPO)
+    config = json.loads(repo.commits[repo.resolve("v1")]["config.json"])
+    moved = repo.commit({"config.json": json.dumps(config | {"quality": {"error": 1}}).encode()})
+    repo.refs["tags"]["v1"] = moved
+    assert moved[:7] in ask()["versions"][f"{REPO}@v1"][0]
+
+
+def test_a_private_repo_is_read_with_the_token(published, ask, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    ask()
+    assert {token for *_, token in published.requests} == {"Bearer hf_secret"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("401", "is private or does not exist. If it is private, set HF_TOKEN"),
+        ("403", "may not be read with this HF_TOKEN"),
+        ("404", "or what is asked of it does not exist. Check its name"),
+        ("500", "answered with error 500"),
+        ("html", "was no answer of a Hub"),
+        ("slow", "did not answer within 1 seconds"),
+    ],
+)
+def test_a_hub_that_cannot_be_asked_is_said_in_one_sentence(published, ask, fault, says):
+    published.fault = fault
+    told = ask()
+    assert list(told["versions"]) == ["tiny"] and np.ptp(told["bundled"]) > 0.9
+    (notice,) = told["notices"]
+    assert says in notice and notice.endswith("Versions that are on this machine work on.")
+
+
+def test_a_hub_that_is_down_is_said_in_one_sentence(published, ask):
+    published.close()
+    told = ask()
+    assert list(told["versions"]) == ["tiny"] and np.ptp(told["bundled"]) > 0.9
+    assert "cannot be reached" in told["notices"][0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [("truncated", "broke off"), ("gone", "broke off"), ("damaged", "do not match the hash")],
+)
+def test_weights_that_do_not_arrive_whole_are_never_used(published, ask, tmp_path, fault, says):
+    published.fault = fault
+    told = ask(f"{REPO}@v1")
+    assert says in told["error"] and "maps" not in told and np.ptp(told["bundled"]) > 0.9
+    assert all(blob.stat().st_size < 10_000 for blob in blobs(tmp_path))  # the config alone
+    published.fault = None
+    assert "maps" in ask(f"{REPO}@v1")  # and the next try is good
+
+
+def test_versions_that_were_never_downloaded_are_listed_with_the_reason(published, ask):
+    ask()
+    published.fault = "500"
+    told = ask(f"{REPO}@v1")
+    assert "never downloaded" in told["versions"][f"{REPO}@v1"][1]
+    assert "never downloaded" in told["error"]
+
+
+def test_a_revision_that_holds_no_version_is_left_out(published, ask):
+    published.repo(REPO).commit({"config.json": b"no json"}, branch="draft")
+    assert f"{REPO}@draft" not in ask()["versions"]
+
+
+def test_a_broken_version_does_not_fit_its_config(published, ask):
+    repo = published.repo(REPO)
+    config = json.loads(repo.commits[repo.resolve("v1")]["config.json"])
+    config["network"]["widths"] = [8, 8, 16, 16, 32]
+    repo.commit({"config.json": json.dumps(config).encode()}, branch="wide")
+    assert "do not fit" in ask(f"{REPO}@wide")["error"]
+
+
+def test_bundled_networks_are_loaded_without_asking_the_hub(published):
+    client.listing.cache_clear()
+    load_network(find_version())
+    assert published.requests == []
