@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 import gradio as gr
 
+from autofocus.errors import VersionError
 from autofocus.page.api import wire_api
 from autofocus.page.blind_page import Judging
 from autofocus.page.downloads import Downloads
@@ -14,7 +15,6 @@ from autofocus.page.layout import STATIC, Layout
 from autofocus.page.models import network_of
 from autofocus.page.opening import Opening
 from autofocus.page.review_tab import BLIND_PAGE
-from autofocus.versions.weights import VersionError
 
 LARGEST_UPLOAD = "200mb"
 SCRIPTS = ("page.js", "camera.js", "live.js")

@@ -62,6 +62,26 @@ def focus_at(depth: np.ndarray, x: float, y: float) -> Focus:
     return Focus(float(np.median(patch[disc])), f"picked at {column}, {row}")
 
 
+def parse_focus(text: str) -> str | float | tuple[int, int]:
+    """What a text asks for: "auto", a depth in [0, 1] (1 nearest), or a pixel "X,Y".
+
+    Raises:
+        ValueError: it is none of these.
+
+    """
+    if text == "auto":
+        return text
+    x, comma, y = text.partition(",")
+    try:
+        found = (int(x), int(y)) if comma else float(text)
+    except ValueError:
+        what = "a pixel such as 640,480" if comma else '"auto", a number or a pixel X,Y'
+        raise ValueError(f"{text!r} is not {what}") from None
+    if not comma and not 0 <= found <= 1:
+        raise ValueError(f"{text} is not between 0 (farthest) and 1 (nearest)")
+    return found
+
+
 def check_depth(depth: np.ndarray) -> None:
     """Refuse what is no finite map."""
     if depth.ndim != 2 or not depth.size:

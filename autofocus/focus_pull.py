@@ -7,7 +7,8 @@ import av
 import numpy as np
 from PIL import Image
 
-from autofocus.photo import PhotoError, to_bytes
+from autofocus.errors import PhotoError
+from autofocus.photo import to_bytes
 
 RATE = 24  # frames a second
 QUALITY = "18"  # of H.264: 18 is visually lossless

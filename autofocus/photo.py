@@ -17,7 +17,11 @@ import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms, ImageOps
 
+from autofocus.errors import DepthMapError, PhotoError
+
 MAX_MEGAPIXELS = 64
+PREVIEW = 1280  # pixels of a preview's long side
+ASPECT_TOLERANCE = 0.02  # between a photo's and a depth map's aspect
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "GIF")
 ADVICE = "Try JPEG, PNG, WebP, HEIC or TIFF."
 SAVED_AS = {
@@ -67,10 +71,6 @@ Image.MAX_IMAGE_PIXELS = None
 # each call would not be safe among threads.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-
-class PhotoError(ValueError):
-    """A file that cannot be read or written as a photo; the message is one clear sentence."""
 
 
 @dataclass(frozen=True)
@@ -286,6 +286,37 @@ def read_depth(source: str | Path | bytes | BinaryIO) -> np.ndarray:
     except DAMAGE as error:
         raise PhotoError("This depth map is damaged. Try another copy of it.") from error
     return np.ascontiguousarray(pixels.mean(axis=2))
+
+
+def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A photo or map to `size` (height, width): by area where it shrinks, else bilinear."""
+    if image.shape[:2] == size:
+        return image
+    shrinks = image.shape[0] * image.shape[1] > size[0] * size[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(image, (size[1], size[0]), interpolation=method)
+
+
+def preview(image: np.ndarray, long_side: int = PREVIEW) -> np.ndarray:
+    """A photo or map with a long side of at most so many pixels."""
+    scale = long_side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    return resize(image, tuple(max(1, round(side * scale)) for side in image.shape[:2]))
+
+
+def fit(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A map at a photo's size (height, width); DepthMapError if it is of another aspect."""
+    if depth.shape == size:
+        return depth
+    ratio = (depth.shape[1] / depth.shape[0]) / (size[1] / size[0])
+    # One pixel of rounding is no other aspect, however small the map.
+    if abs(ratio - 1) > max(ASPECT_TOLERANCE, 1.5 / min(depth.shape)):
+        raise DepthMapError(
+            f"This depth map is {depth.shape[1]}×{depth.shape[0]}, which is another aspect than "
+            f"the photo's {size[1]}×{size[0]}. Use a map of the same photo."
+        )
+    return resize(depth, size)
 
 
 def write_photo(pixels: np.ndarray, path: str | Path, exif: bytes | None = None) -> None:

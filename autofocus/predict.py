@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 
 from autofocus.network import STRIDE, AutoFocusNet, rescale
+from autofocus.photo import resize
 from autofocus.upsample import upsample_depth, upsample_saliency
 
 LONGEST = 4  # times the short side: the network's input for a panorama
@@ -76,11 +76,7 @@ def predict(
 
 def shrink(photo: np.ndarray, short_side: int) -> np.ndarray:
     """The photo at the network's size: see `input_size`."""
-    height, width = photo.shape[:2]
-    size = input_size(height, width, short_side)
-    smaller = size[0] < height
-    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return cv2.resize(photo, (size[1], size[0]), interpolation=method)
+    return resize(photo, input_size(*photo.shape[:2], short_side))
 
 
 def input_size(height: int, width: int, short_side: int) -> tuple[int, int]:

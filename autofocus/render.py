@@ -10,6 +10,7 @@ from behind (`lens.layers`), both layers are spread plane by plane and put toget
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -33,25 +34,53 @@ class RenderCancelled(Exception):  # noqa: N818
     """The caller asked to stop."""
 
 
-def aperture_of(f_stop: float) -> float:
-    """The aperture that an f-number stands for: f/1.4 → 0.036, f/16 → 0.003.
+@dataclass(frozen=True)
+class Lens:
+    """How a photo is taken again; the one home of every default.
 
-    Raises ValueError unless it is positive.
+    Raises:
+        ValueError: a value is out of its range.
+
     """
-    if not f_stop > 0:
-        raise ValueError(f"an f-stop is a positive number such as 1.4, not {f_stop}")
-    return APERTURE_AT_F1 / f_stop
+
+    focus: float = 0.5  # the depth that is sharp, in [0, 1], 1 nearest
+    f_stop: float = 2.0  # above 0; infinity is a pinhole
+    blades: int = 0  # sides of the aperture, at least 3; 0 is round
+    rotation: float = 0.0  # degrees, counter-clockwise, of one corner from the image's right
+    highlights: float = 1.0  # how far clipped lights are expanded: 0 not at all, 1 as estimated
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.focus):
+            raise ValueError(f"focus must be finite, not {self.focus}")
+        if not self.f_stop > 0:
+            raise ValueError(f"an f-stop is a positive number such as 1.4, not {self.f_stop}")
+        if self.blades != 0 and self.blades < 3:
+            raise ValueError(f"an aperture has 0 (round) or at least 3 blades, not {self.blades}")
+
+    @property
+    def aperture(self) -> float:
+        """Radius of the circle of confusion over the diagonal, for a depth difference of 1.
+
+        f/1.4 → 0.036, f/16 → 0.003.
+        """
+        return APERTURE_AT_F1 / self.f_stop
+
+
+def f_stop_of(aperture: float) -> float:
+    """The f-number of an aperture (see `Lens.aperture`); 0 is a pinhole, infinity.
+
+    Raises ValueError if it is negative.
+    """
+    if not aperture >= 0:
+        raise ValueError(f"aperture {aperture} must not be negative")
+    return APERTURE_AT_F1 / aperture if aperture else math.inf
 
 
 def render(
     photo: np.ndarray,
     depth: np.ndarray,
-    focus: float,
-    aperture: float,
+    lens: Lens,
     *,
-    blades: int = 0,
-    rotation: float = 0.0,
-    highlights: float = 1.0,
     device: str | torch.device = "cpu",
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
@@ -61,12 +90,7 @@ def render(
     Args:
         photo: H×W×3 float32 in [0, 1], sRGB-encoded.
         depth: H×W in [0, 1], 1 nearest, linear in inverse distance.
-        focus: the depth that is sharp.
-        aperture: radius of the circle of confusion over the photo's diagonal, for a depth
-            difference of 1; see `aperture_of`.
-        blades: sides of the aperture, at least 3; 0 is round.
-        rotation: degrees, counter-clockwise, of one corner from the picture's right.
-        highlights: how far clipped lights are expanded: 0 not at all, 1 as bright as estimated.
+        lens: where it is focused, and how it blurs.
         device: where to compute; the result is the same on every one.
         progress: called with the share that is done.
         cancelled: asked between planes; `RenderCancelled` is raised when it says so.
@@ -75,16 +99,17 @@ def render(
         H×W×3 float32 in [0, 1].
 
     Raises:
-        ValueError: the photo's and the depth's sizes differ, or an argument is out of range.
+        ValueError: the photo's and the depth's sizes differ, or the depth is not finite.
 
     """
-    check(photo, depth, focus, aperture, blades)
+    check(photo, depth)
+    focus = lens.focus
     diagonal = math.hypot(*depth.shape)
     farthest = max(abs(float(depth.max()) - focus), abs(float(depth.min()) - focus))
-    scale = min(aperture, LARGEST_CIRCLE / max(farthest, 1e-6)) * diagonal
+    scale = min(lens.aperture, LARGEST_CIRCLE / max(farthest, 1e-6)) * diagonal
     if scale * farthest <= SHARP:
         return np.array(photo, np.float32)
-    light = expand(linear_light(photo), highlights)
+    light = expand(linear_light(photo), lens.highlights)
     result = np.empty(photo.shape, np.float32)
     for top, bottom, upper, lower in bands(*depth.shape, scale, scale * farthest):
         part = on_device(light[upper:lower], depth[upper:lower], device)
@@ -92,7 +117,7 @@ def render(
             split(part[0], sharpen(part[1], window(min(depth.shape))), scale),
             focus,
             scale,
-            (blades, rotation),
+            (lens.blades, lens.rotation),
             between_planes(top / depth.shape[0], bottom / depth.shape[0], progress, cancelled),
         )
         shown = to_srgb(rendered[:, top - upper : bottom - upper]).movedim(0, -1)
@@ -114,7 +139,7 @@ def keep_sharp(result: np.ndarray, photo: np.ndarray, radius: np.ndarray) -> np.
     return result
 
 
-def check(photo: np.ndarray, depth: np.ndarray, focus: float, aperture: float, blades: int) -> None:
+def check(photo: np.ndarray, depth: np.ndarray) -> None:
     """Refuse arguments that mean nothing."""
     if photo.ndim != 3 or photo.shape[2] != 3 or photo.size == 0:
         raise ValueError(f"a photo is an array of height × width × 3, not {photo.shape}")
@@ -122,10 +147,6 @@ def check(photo: np.ndarray, depth: np.ndarray, focus: float, aperture: float, b
         raise ValueError(f"photo {photo.shape} and depth {depth.shape} do not belong together")
     if not np.isfinite(depth).all():
         raise ValueError("depth must be finite everywhere")
-    if not np.isfinite(focus) or not np.isfinite(aperture) or aperture < 0:
-        raise ValueError(f"aperture {aperture} must not be negative, focus {focus} be finite")
-    if blades != 0 and blades < 3:
-        raise ValueError(f"an aperture has 0 (round) or at least 3 blades, not {blades}")
 
 
 def linear_light(photo: np.ndarray) -> np.ndarray:

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from autofocus.errors import PhotoError
 from autofocus.focus_pull import RATE, focus_path, write_rack
-from autofocus.photo import PhotoError
 
 
 def grey(focus):

@@ -8,10 +8,10 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
+from autofocus.errors import PhotoError
 from autofocus.photo import (
     GPS,
     ORIENTATION,
-    PhotoError,
     read_depth,
     read_photo,
     without_location,

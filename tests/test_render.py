@@ -6,7 +6,8 @@ import torch
 
 from autofocus.lens.aperture import disc_kernel
 from autofocus.lens.layers import unmix
-from autofocus.render import RenderCancelled, aperture_of, render
+from autofocus.render import Lens, RenderCancelled, f_stop_of
+from autofocus.render import render as render_through
 
 SIZE = (64, 96)
 DIAGONAL = math.hypot(*SIZE)
@@ -23,6 +24,12 @@ def encode(linear):
 def decode(encoded):
     encoded = encoded.astype(np.float64)
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+
+
+def render(photo, depth, focus, aperture, progress=None, cancelled=None, **lens):
+    """Through a lens that is given by its aperture rather than its f-stop."""
+    lens = Lens(focus, f_stop_of(aperture), **lens)
+    return render_through(photo, depth, lens, progress=progress, cancelled=cancelled)
 
 
 def aperture_for(radius, distance=0.5, diagonal=DIAGONAL):
@@ -45,9 +52,11 @@ def point(size=SIZE, power=0.9):
 
 
 def test_aperture_of_an_f_stop():
-    assert aperture_of(1.4) == pytest.approx(0.0357, abs=1e-4)
+    assert Lens(f_stop=1.4).aperture == pytest.approx(0.0357, abs=1e-4)
+    assert Lens(f_stop=f_stop_of(0.02)).aperture == pytest.approx(0.02)
+    assert Lens(f_stop=f_stop_of(0)).aperture == 0
     with pytest.raises(ValueError, match="f-stop"):
-        aperture_of(0)
+        Lens(f_stop=0)
 
 
 @pytest.mark.parametrize("radius", [0.3, 0.8, 2.5, 7.0])

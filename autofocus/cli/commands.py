@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,14 @@ from autofocus.compare.report import (
     version_views,
 )
 from autofocus.compare.sheet import Sheet, check_sheet_format, write_sheet
+from autofocus.errors import DepthMapError, PhotoError, RequestError
 from autofocus.focus import Focus, choose_focus, focus_at
 from autofocus.focus_pull import check_format, focus_path, write_rack
-from autofocus.page.session import SceneError, fit, preview
 from autofocus.photo import (
     Photo,
-    PhotoError,
+    fit,
     format_of,
+    preview,
     read_depth,
     read_photo,
     write_depth,
@@ -35,23 +37,18 @@ from autofocus.photo import (
 )
 from autofocus.predict import Prediction, pick_device, pick_dtype
 from autofocus.predict import predict as predict_maps
-from autofocus.render import aperture_of, render
+from autofocus.render import Lens, f_stop_of, render
 from autofocus.versions import hub
 from autofocus.versions.publish import space_files, upload, version_files
 from autofocus.versions.weights import find_version, list_versions, load_network
 
 DONE, FAILED = 0, 1
-DEFAULT_F_STOP = 2.0
 OUTPUTS = (".depth.png", ".saliency.png", ".json")
 SHEET_LONG_SIDE = 960
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff")
 PHOTO_SUFFIXES += (".gif",)
 
 Predictor = Callable[[np.ndarray], Prediction]
-
-
-class RequestError(ValueError):
-    """A request that cannot be met; the message is one clear sentence."""
 
 
 def predict(arguments: argparse.Namespace) -> int:
@@ -101,8 +98,7 @@ def refocus(arguments: argparse.Namespace) -> int:
         result = render(
             photo.pixels,
             depth,
-            focus.depth,
-            **lens_of(arguments),
+            lens_of(arguments, focus.depth),
             progress=lambda share: bar.update(round(100 * share) - bar.n),
         )
     make_folder(arguments.output.parent)
@@ -111,13 +107,13 @@ def refocus(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def lens_of(arguments: argparse.Namespace) -> dict:
-    """The lens's settings as `render` takes them."""
-    aperture = arguments.aperture
-    if aperture is None:
-        aperture = aperture_of(arguments.f_stop or DEFAULT_F_STOP)
-    chosen = {name: getattr(arguments, name) for name in ("blades", "rotation", "highlights")}
-    return {"aperture": aperture} | {n: value for n, value in chosen.items() if value is not None}
+def lens_of(arguments: argparse.Namespace, focus: float) -> Lens:
+    """The lens that was asked for."""
+    names = ("f_stop", "blades", "rotation", "highlights")
+    chosen = {name: getattr(arguments, name) for name in names}
+    if arguments.aperture is not None:
+        chosen["f_stop"] = f_stop_of(arguments.aperture)
+    return Lens(focus, **{name: value for name, value in chosen.items() if value is not None})
 
 
 def rack(arguments: argparse.Namespace) -> int:
@@ -133,12 +129,12 @@ def rack(arguments: argparse.Namespace) -> int:
         start = float(depth.min() if end >= 0.5 else depth.max())
     path = focus_path(start, end, arguments.seconds)
     make_folder(arguments.output.parent)
-    lens = lens_of(arguments)
+    lens = lens_of(arguments, end)
     with tqdm(total=len(path), desc="frames", leave=False, disable=None) as bar:
 
         def frame(at: float) -> np.ndarray:
             bar.update()
-            return render(photo, depth, at, **lens)
+            return render(photo, depth, replace(lens, focus=at))
 
         write_rack(frame, path, arguments.output)
     print(f"{arguments.output}: focus from {start:.3f} to {end:.3f}, {focus.reason}")
@@ -173,7 +169,7 @@ def own_depth(path: Path, size: tuple[int, int]) -> np.ndarray:
     """A depth map of the user's at the photo's size; its edges stay where they are."""
     try:
         return fit(read_depth(path), size)
-    except (PhotoError, SceneError) as error:
+    except (PhotoError, DepthMapError) as error:
         raise RequestError(f"{path}: {error}") from error
 
 

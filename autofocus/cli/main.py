@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from autofocus.errors import AutoFocusError
+
 FAILED, INTERRUPTED = 1, 130
 
 OVERVIEW = """\
@@ -102,14 +104,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Call the command's function; failures of the whole request become one sentence."""
     from autofocus.cli import commands
-    from autofocus.cli.settings import SettingsError
-    from autofocus.photo import PhotoError
-    from autofocus.versions.publish import PublishError
-    from autofocus.versions.weights import VersionError
 
     try:
         return getattr(commands, arguments.command.replace("-", "_"))(arguments)
-    except (PhotoError, PublishError, SettingsError, VersionError, commands.RequestError) as error:
+    except AutoFocusError as error:
         print(f"autofocus {arguments.command}: {error}", file=sys.stderr)
         return FAILED
 
@@ -224,15 +222,12 @@ def add_version(parser: argparse.ArgumentParser) -> None:
 
 def focus_argument(text: str) -> str | float | tuple[int, int]:
     """ "auto", a depth in 0..1, or a pixel "X,Y"."""
-    if text == "auto":
-        return text
-    if "," in text:
-        x, comma, y = text.partition(",")
-        try:
-            return int(x), int(y)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is no pixel, such as 640,480") from None
-    return depth_argument(text)
+    from autofocus.focus import parse_focus
+
+    try:
+        return parse_focus(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def depth_argument(text: str) -> float:

@@ -12,6 +12,7 @@ from autofocus.cli.main import (
     positive,
     share,
 )
+from autofocus.errors import SettingsError
 
 READERS = {  # what a settings file may set, and how it is read; other names are ignored
     "focus": depth_argument,
@@ -22,10 +23,6 @@ READERS = {  # what a settings file may set, and how it is read; other names are
     "highlights": share,
     "version": str,
 }
-
-
-class SettingsError(ValueError):
-    """A settings file that cannot be used; the message is one clear sentence."""
 
 
 def read_settings(file: Path) -> dict:

@@ -13,10 +13,8 @@ from autofocus.compare.agreement import (
 from autofocus.compare.sheet import Sheet
 from autofocus.focus import choose_focus
 from autofocus.predict import Prediction
-from autofocus.render import aperture_of, render
+from autofocus.render import Lens, render
 from autofocus.view import colour_depth, colour_difference, overlay_saliency
-
-F_STOP = 2.0
 
 
 def version_views(photo: np.ndarray, found: Prediction) -> tuple[list[np.ndarray], str]:
@@ -24,7 +22,7 @@ def version_views(photo: np.ndarray, found: Prediction) -> tuple[list[np.ndarray
     focus = choose_focus(found.depth, found.saliency)
     depth = colour_depth(found.depth)
     subject = overlay_saliency(depth, found.saliency)
-    refocused = render(photo, found.depth, focus.depth, aperture_of(F_STOP))
+    refocused = render(photo, found.depth, Lens(focus.depth))
     return [depth, subject, refocused], focus.reason
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from autofocus.page.session import preview
-from autofocus.photo import PhotoError, format_of, to_bytes, write_photo
+from autofocus.errors import PhotoError
+from autofocus.photo import format_of, preview, to_bytes, write_photo
 from autofocus.view import contact_sheet
 
 CELL_LONG_SIDE = 640  # pixels of a picture on a sheet

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autofocus.compare.tally import Tally
+from autofocus.errors import ReviewError
 
 VOTES_VARIABLE = "AUTOFOCUS_VOTES"
 PATIENCE = 30  # seconds that a writer waits for the others
@@ -48,10 +49,6 @@ SELECT count(*) FILTER (WHERE choice = 1 AND left_version = :a OR choice = 2 AND
   count(*) FILTER (WHERE choice = 1 AND left_version = :b OR choice = 2 AND left_version = :a),
   count(*) FILTER (WHERE choice = 0)
 FROM votes WHERE (left_version, right_version) IN (VALUES (:a, :b), (:b, :a))"""
-
-
-class ReviewError(ValueError):
-    """A review that cannot go on; the message is one clear sentence."""
 
 
 @dataclass(frozen=True)

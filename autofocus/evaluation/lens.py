@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,7 +21,7 @@ import torch
 from autofocus.evaluation.lens_baselines import BASELINES
 from autofocus.evaluation.lens_scenes import Case, read_cases
 from autofocus.evaluation.pictures import psnr, ssim
-from autofocus.render import render
+from autofocus.render import Lens, f_stop_of, render
 
 Renderer = Callable[[Case], np.ndarray]
 COLUMNS = ("psnr", "ssim", "edge", "dim_edge", "in_focus", "s_per_mp")
@@ -44,16 +45,15 @@ def plain(method: Callable[..., np.ndarray]) -> Renderer:
 
 def ours(case: Case, highlights: float | None) -> np.ndarray:
     """The project's lens, with its default highlights unless told."""
-    extra = {} if highlights is None else {"highlights": highlights}
-    return render(
-        case.photo,
-        case.depth,
-        case.focus,
-        case.aperture,
-        blades=case.blades,
-        rotation=case.rotation,
-        **extra,
-    )
+    lens = lens_of(case)
+    if highlights is not None:
+        lens = replace(lens, highlights=highlights)
+    return render(case.photo, case.depth, lens)
+
+
+def lens_of(case: Case) -> Lens:
+    """The lens that a case was photographed with."""
+    return Lens(case.focus, f_stop_of(case.aperture), case.blades, case.rotation)
 
 
 def scores(picture: np.ndarray, case: Case) -> dict[str, float]:

@@ -1,21 +1,18 @@
 """Named endpoints for programs: `/predict` and `/refocus`, for `gradio_client` and the like."""
 
-from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import gradio as gr
 
-from autofocus.cli.main import focus_argument
-from autofocus.focus import Focus
+from autofocus.errors import AutoFocusError, PhotoError
+from autofocus.focus import Focus, parse_focus
 from autofocus.page.focusing import focus_under
 from autofocus.page.layout import DEFAULT_F_STOP, F_STOPS
 from autofocus.page.models import analyse, version_choices
 from autofocus.page.session import (
-    Lens,
     Scene,
-    SceneError,
     discard,
     make_scene,
     with_depth,
@@ -23,10 +20,11 @@ from autofocus.page.session import (
     write_refocused,
     write_saliency_map,
 )
-from autofocus.photo import PhotoError, read_photo
-from autofocus.versions.weights import VersionError, find_version
+from autofocus.photo import read_photo
+from autofocus.render import Lens
+from autofocus.versions.weights import find_version
 
-TROUBLE = (PhotoError, SceneError, VersionError, ArgumentTypeError)
+TROUBLE = (AutoFocusError, ValueError)
 
 
 def wire_api() -> None:
@@ -96,7 +94,7 @@ def refocus(
     """
     with opened(photo, version, depth) as scene:
         chosen = focus_of(scene, focus)
-        file = write_refocused(scene, Lens(chosen.depth, f_stop, blades, highlights))
+        file = write_refocused(scene, Lens(chosen.depth, f_stop, blades, highlights=highlights))
         yield str(file), facts_of(scene, chosen, version)
 
 
@@ -117,8 +115,8 @@ def opened(photo: str, version: str | None, depth: str | None = None) -> Iterato
 
 
 def focus_of(scene: Scene, text: str) -> Focus:
-    """The focus that a text asks for; ArgumentTypeError or PhotoError if it means nothing here."""
-    wanted = focus_argument(text)
+    """The focus that a text asks for; ValueError if it means nothing here."""
+    wanted = parse_focus(text)
     if wanted == "auto":
         return scene.focus
     if isinstance(wanted, float):

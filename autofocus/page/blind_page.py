@@ -11,12 +11,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from autofocus.compare.votes import LEFT, RIGHT, TIE, Pair, Review, ReviewError, Reviews, next_pair
+from autofocus.compare.votes import LEFT, RIGHT, TIE, Pair, Review, Reviews, next_pair
+from autofocus.errors import ReviewError, VersionError
 from autofocus.page.events import on
 from autofocus.page.review_photos import kept_photo, predicted
 from autofocus.page.side_by_side import aspect_style, text, together_bar, view_of
 from autofocus.page.text import note
-from autofocus.versions.weights import VersionError
 from autofocus.viewer import Viewer
 
 HEADER = """<header><h1>Auto Focus: blind review</h1>

@@ -12,17 +12,17 @@ import numpy as np
 
 from autofocus.compare.agreement import Agreement, agree, depth_difference, mean
 from autofocus.compare.sheet import data_uri
+from autofocus.errors import PhotoError, VersionError
 from autofocus.focus import choose_focus
 from autofocus.page.events import on
 from autofocus.page.examples import example_files
 from autofocus.page.models import analyse, network_of, version_choices
 from autofocus.page.photo_strip import photo_strip, thumbnails_of
-from autofocus.page.session import preview
 from autofocus.page.side_by_side import LONG_SIDE, aspect_style, together_bar, view_of
 from autofocus.page.text import GONE, READING, note, sentence
-from autofocus.photo import PhotoError, read_photo
+from autofocus.photo import preview, read_photo
 from autofocus.predict import Prediction, pick_device
-from autofocus.versions.weights import VersionError, find_version, weights_file
+from autofocus.versions.weights import find_version, weights_file
 from autofocus.view import colour_difference
 from autofocus.viewer import Viewer
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autofocus.page.session import preview
-from autofocus.photo import read_photo, to_bytes
+from autofocus.photo import preview, read_photo, to_bytes
 
 PHOTOS = {
     "skimage": ("data/chelsea.png", "data/astronaut.png", "data/coffee.png", "data/rocket.jpg"),

@@ -8,10 +8,11 @@ import gradio as gr
 from autofocus.focus import Focus, focus_at
 from autofocus.page.events import on
 from autofocus.page.layout import Layout, lens_of
-from autofocus.page.session import DRAGGED, PREVIEW, Lens, Scene, histogram_svg, refocused
+from autofocus.page.session import DRAGGED, Scene, histogram_svg, refocused
 from autofocus.page.text import GONE, note, sentence, why
 from autofocus.page.visit import Visit
-from autofocus.photo import to_bytes
+from autofocus.photo import PREVIEW, to_bytes
+from autofocus.render import Lens
 from autofocus.view import colour_depth, overlay_saliency
 
 

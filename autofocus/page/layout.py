@@ -10,9 +10,10 @@ from autofocus.page.examples import thumbnails
 from autofocus.page.how import how_it_works
 from autofocus.page.models import version_choices
 from autofocus.page.review_tab import Reviewing
-from autofocus.page.session import FORMATS, Lens, discard, histogram_svg
+from autofocus.page.session import FORMATS, discard, histogram_svg
 from autofocus.page.text import note, why
 from autofocus.page.visit import Visit
+from autofocus.render import Lens
 from autofocus.versions import hub
 from autofocus.view import PALETTE_NAMES
 from autofocus.viewer import Viewer
@@ -205,7 +206,7 @@ class Layout:
 
 def lens_of(focus: float, stop: int, blades: int, highlights: float) -> Lens:
     """What `Layout.settings` say; `stop` counts the aperture's third stops from f/16 on."""
-    return Lens(focus, F_STOPS[int(stop)], blades, highlights)
+    return Lens(focus, F_STOPS[int(stop)], blades, highlights=highlights)
 
 
 def listed(reasons: list[str]) -> str:

@@ -10,19 +10,20 @@ from tempfile import TemporaryDirectory
 import gradio as gr
 import numpy as np
 
+from autofocus.errors import DepthMapError, PhotoError, VersionError
 from autofocus.page.events import on
 from autofocus.page.examples import example_files
 from autofocus.page.focusing import Focusing
 from autofocus.page.layout import Layout, lens_of, listed
 from autofocus.page.live import live_data
 from autofocus.page.models import analyse, version_choices
-from autofocus.page.session import Scene, SceneError, discard, make_scene, preview, with_depth
+from autofocus.page.session import Scene, discard, make_scene, with_depth
 from autofocus.page.text import FINDING, GONE, HINT, NO_VERSION, READING, TAKING, note
 from autofocus.page.visit import Visit
-from autofocus.photo import PhotoError, read_photo, to_bytes
+from autofocus.photo import preview, read_photo, to_bytes
 from autofocus.predict import pick_device
 from autofocus.versions import hub
-from autofocus.versions.weights import VersionError, find_version, reachable
+from autofocus.versions.weights import find_version, reachable
 from autofocus.viewer import waiting_data
 
 
@@ -181,7 +182,7 @@ class Opening:
             return
         try:
             scene = with_depth(scene, Path(file))
-        except (PhotoError, SceneError) as error:
+        except (PhotoError, DepthMapError) as error:
             yield {self.page.status: note(str(error), "error"), self.page.own_depth: None}
             return
         yield {self.page.own_depth: None}

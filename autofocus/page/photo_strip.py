@@ -5,9 +5,9 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
+from autofocus.errors import PhotoError
 from autofocus.page.examples import THUMBNAIL
-from autofocus.page.session import preview
-from autofocus.photo import PhotoError, read_photo, to_bytes
+from autofocus.photo import preview, read_photo, to_bytes
 
 Thumbnail = tuple[np.ndarray, str]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from autofocus.compare.votes import ReviewError, Reviews
+from autofocus.compare.votes import Reviews
+from autofocus.errors import ReviewError
 from autofocus.page.models import analyse
-from autofocus.page.session import preview
 from autofocus.page.side_by_side import LONG_SIDE
-from autofocus.photo import read_photo, to_bytes
+from autofocus.photo import preview, read_photo, to_bytes
 from autofocus.predict import Prediction
 from autofocus.versions.weights import list_versions
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import gradio as gr
 
 from autofocus.compare.tally import Tally
-from autofocus.compare.votes import Review, ReviewError, Reviews
+from autofocus.compare.votes import Review, Reviews
+from autofocus.errors import PhotoError, ReviewError, VersionError
 from autofocus.page.events import on
 from autofocus.page.examples import example_files
 from autofocus.page.models import version_choices
 from autofocus.page.review_photos import photo_to_judge
 from autofocus.page.side_by_side import text
 from autofocus.page.text import note
-from autofocus.photo import PhotoError
-from autofocus.versions.weights import VersionError, find_version
+from autofocus.versions.weights import find_version
 
 BLIND_PAGE = "blind"
 INTRODUCTION = """<p class="hint">Two versions, judged by people who do not see which is which. Make

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from autofocus.focus import Focus, choose_focus
 from autofocus.focus_pull import focus_path, write_rack
 from autofocus.photo import (
+    PREVIEW,
+    fit,
+    preview,
     read_depth,
     read_photo,
     to_bytes,
@@ -26,29 +28,13 @@ from autofocus.photo import (
     write_saliency,
 )
 from autofocus.predict import Prediction
-from autofocus.render import aperture_of, render
+from autofocus.render import Lens, render
 
-PREVIEW = 1280  # pixels of the preview's long side
 DRAGGED = 640  # the same while a slider moves, and of a film
 PULL = 2.0  # seconds that a focus pull takes
 DEPTH, SALIENCY = "depth.npy", "saliency.npy"  # maps at full size, in 16 and 8 bits
 BINS = 64  # of the depth histogram
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
-ASPECT_TOLERANCE = 0.02
-
-
-class SceneError(ValueError):
-    """A request that a scene cannot meet; the message is one clear sentence."""
-
-
-@dataclass(frozen=True)
-class Lens:
-    """How the photo is taken again."""
-
-    focus: float  # a depth in [0, 1], 1 nearest
-    f_stop: float
-    blades: int = 0  # 0 is round
-    highlights: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -96,26 +82,12 @@ def with_depth(scene: Scene, file: Path) -> Scene:
 
     Raises:
         PhotoError: the map cannot be read.
-        SceneError: its aspect is not the photo's.
+        DepthMapError: its aspect is not the photo's.
 
     """
     depth = fit(read_depth(file), scene.size)
     np.save(scene.folder / DEPTH, to_words(depth))
     return replace(scene, depth=preview(depth), focus=choose_focus(depth, scene.full_saliency()))
-
-
-def fit(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A map at a photo's size (height, width); SceneError if it is of another aspect."""
-    if depth.shape == size:
-        return depth
-    ratio = (depth.shape[1] / depth.shape[0]) / (size[1] / size[0])
-    # One pixel of rounding is no other aspect, however small the map.
-    if abs(ratio - 1) > max(ASPECT_TOLERANCE, 1.5 / min(depth.shape)):
-        raise SceneError(
-            f"This depth map is {depth.shape[1]}×{depth.shape[0]}, which is another aspect than "
-            f"the photo's {size[1]}×{size[0]}. Use a map of the same photo."
-        )
-    return cv2.resize(depth, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
 
 
 def discard(scene: Scene | None) -> None:
@@ -124,36 +96,15 @@ def discard(scene: Scene | None) -> None:
         shutil.rmtree(scene.folder, ignore_errors=True)
 
 
-def preview(picture: np.ndarray, long_side: int = PREVIEW) -> np.ndarray:
-    """A picture or map with a long side of at most so many pixels."""
-    scale = long_side / max(picture.shape[:2])
-    if scale >= 1:
-        return picture
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-
-
 def refocused(scene: Scene, lens: Lens, long_side: int = PREVIEW) -> np.ndarray:
     """The preview through the lens."""
-    return through(lens, preview(scene.photo, long_side), preview(scene.depth, long_side))
-
-
-def through(lens: Lens, photo: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """A photo with its depth through the lens."""
-    return render(
-        photo,
-        depth,
-        lens.focus,
-        aperture_of(lens.f_stop),
-        blades=lens.blades,
-        highlights=lens.highlights,
-    )
+    return render(preview(scene.photo, long_side), preview(scene.depth, long_side), lens)
 
 
 def write_refocused(scene: Scene, lens: Lens, suffix: str = ".jpg") -> Path:
     """The photo through the lens at its full size, in a file named after what it is."""
     photo = read_photo(scene.source)
-    result = through(lens, photo.pixels, scene.full_depth())
+    result = render(photo.pixels, scene.full_depth(), lens)
     file = scene.folder / f"{scene.name}-f{lens.f_stop:g}-focus{lens.focus:.2f}{suffix}"
     write_photo(result, file, without_location(photo.exif))
     return file
@@ -179,7 +130,7 @@ def write_film(scene: Scene, lens: Lens, start: float, ticked: Callable[[], None
 
     def frame(focus: float) -> np.ndarray:
         ticked()
-        return through(replace(lens, focus=focus), photo, depth)
+        return render(photo, depth, replace(lens, focus=focus))
 
     name = f"{scene.name}-f{lens.f_stop:g}-focus{start:.2f}-{lens.focus:.2f}.mp4"
     write_rack(frame, focus_path(start, lens.focus, PULL), scene.folder / name)
@@ -192,7 +143,7 @@ def write_settings(scene: Scene, lens: Lens, version: str) -> Path:
         "photo": scene.source.name,
         "focus": round(lens.focus, 4),
         "f_stop": lens.f_stop,
-        "aperture": aperture_of(lens.f_stop),
+        "aperture": lens.aperture,
         "blades": lens.blades,
         "highlights": lens.highlights,
         "default_focus": scene.focus.depth,

@@ -7,13 +7,12 @@ import numpy as np
 
 from autofocus.focus import choose_focus
 from autofocus.predict import Prediction
-from autofocus.render import aperture_of
+from autofocus.render import Lens
 from autofocus.viewer import viewer_data
 from autofocus.viewer.viewer_data import ViewerData
 
 STATIC = Path(__file__).parent / "static"
 LONG_SIDE = 960  # pixels of pictures that are compared: several of them are sent at once
-F_STOP = 2.0
 
 
 def together_bar() -> gr.HTML:
@@ -38,8 +37,7 @@ def view_of(photo: np.ndarray, found: Prediction, folder: Path) -> ViewerData:
     The files are named by chance, so that nothing tells which version they are of.
     """
     focus = choose_focus(found.depth, found.saliency).depth
-    aperture = aperture_of(F_STOP)
-    return viewer_data(photo, found.depth, found.saliency, folder, focus, aperture)
+    return viewer_data(photo, found.depth, found.saliency, folder, Lens(focus))
 
 
 def aspect_style(photo: np.ndarray) -> str:

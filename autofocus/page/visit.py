@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from autofocus.page.session import Lens
+from autofocus.render import Lens
 
 
 @dataclass

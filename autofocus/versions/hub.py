@@ -21,6 +21,8 @@ from huggingface_hub import (
 )
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
+from autofocus.errors import HubError
+
 REPOS_VARIABLE = "AUTOFOCUS_HUB_REPO"
 TIMEOUT = 10.0  # seconds that the Hub may take to answer
 CONFIG = "config.json"
@@ -29,10 +31,6 @@ REFUSALS = {
     403: "may not be read with this HF_TOKEN. Ask its owner for access",
     404: "or what is asked of it does not exist. Check its name",
 }
-
-
-class HubError(ValueError):
-    """The Hub did not give what was asked for; the message is one clear sentence."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from huggingface_hub import CommitOperationAdd, HfApi, get_session
 
+from autofocus.errors import PublishError
 from autofocus.predict import predict
 from autofocus.versions import hub
 from autofocus.versions.weights import WEIGHTS, Version, load_network, read_version
@@ -23,10 +24,6 @@ pipeline_tag: depth-estimation
 tags: [depth-estimation, saliency, depth-of-field]
 ---
 """
-
-
-class PublishError(ValueError):
-    """Something that is not published; the message is one clear sentence."""
 
 
 def version_files(folder: Path) -> dict[str, Path | bytes]:

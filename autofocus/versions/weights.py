@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from autofocus.errors import HubError, VersionError
 from autofocus.network import AutoFocusNet, NetworkConfig
 from autofocus.versions import hub
 
@@ -26,10 +27,6 @@ DEFAULT = "resnet"
 VERSIONS_VARIABLE = "AUTOFOCUS_VERSIONS"
 BACKBONE_VARIABLE = "AUTOFOCUS_BACKBONE"
 BACKBONE_PREFIX = "encoder.backbone."
-
-
-class VersionError(ValueError):
-    """A version that cannot be used; the message is one clear sentence."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def hub_version(revision: hub.Revision) -> Version | None:
     try:
         config = hub.fetch(revision.repo, hub.CONFIG, revision.commit)
         version = read_version(config.parent, f"Hub, {revision.commit[:7]}, {revision.date}")
-    except (hub.HubError, VersionError):
+    except (HubError, VersionError):
         return None
     version = replace(version, name=f"{revision.repo}@{revision.name}", revision=revision)
     unreachable = any(revision.repo in notice for notice in hub.listing().notices)
@@ -169,7 +166,7 @@ def weights_file(version: Version) -> Path:
         return version.folder / WEIGHTS
     try:
         return hub.fetch(version.revision.repo, WEIGHTS, version.revision.commit)
-    except hub.HubError as error:
+    except HubError as error:
         raise VersionError(str(error)) from error
 
 
@@ -228,7 +225,7 @@ def read_backbone(backbone: dict) -> dict[str, Tensor]:
         file = find_backbone(backbone) or hub.fetch(
             backbone["repo"], WEIGHTS, backbone.get("revision", "main")
         )
-    except hub.HubError as error:
+    except HubError as error:
         raise VersionError(backbone_missing(backbone, error)) from error
     tensors = load_file(file)
     if tensors_hash(tensors) != backbone["sha256"]:
@@ -241,7 +238,7 @@ def reachable(repo: str, revision: str) -> str | None:
     """None if the Hub would give the backbone, or why not; asked once."""
     try:
         hub.look(repo, WEIGHTS, revision)
-    except hub.HubError as error:
+    except HubError as error:
         return str(error)
     return None
 

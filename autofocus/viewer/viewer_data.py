@@ -14,6 +14,7 @@ from autofocus.lens.highlights import expand
 from autofocus.lens.layers import Layer, split
 from autofocus.lens.srgb import to_linear, to_srgb
 from autofocus.photo import to_bytes, to_words
+from autofocus.render import Lens
 
 WIDEST = 0.05 / 1.4  # the aperture for which the hidden layer reaches far enough
 STOPS = 8.0  # of the largest gain of a clipped light
@@ -55,11 +56,9 @@ def viewer_data(
     depth: np.ndarray,
     saliency: np.ndarray,
     folder: Path,
-    focus: float,
-    aperture: float,
+    lens: Lens,
     size: tuple[int, int] | None = None,
     reason: str = "",
-    **lens: float,
 ) -> ViewerData:
     """Write a photo's files into a folder.
 
@@ -68,11 +67,9 @@ def viewer_data(
         depth: H×W in [0, 1], 1 nearest.
         saliency: H×W in [0, 1].
         folder: an existing folder that Gradio may serve (or copy from).
-        focus: the depth that is sharp at first.
-        aperture: as in `autofocus.render.render`.
+        lens: how the photo is taken at first.
         size: height and width of the photo itself, of which this may be a smaller copy.
         reason: why the focus is where it is, in words.
-        lens: `blades`, `rotation` in degrees, `highlights`.
 
     Raises ValueError if the sizes differ.
 
@@ -96,11 +93,13 @@ def viewer_data(
         maps=FileData(path=str(path)),
         run=run,
         size=[size[1], size[0]] if size else [photo.shape[1], photo.shape[0]],
-        focus=focus,
         reason=reason,
-        aperture=aperture,
         dots=subjects(saliency),
-        **lens,
+        focus=lens.focus,
+        aperture=lens.aperture,
+        blades=lens.blades,
+        rotation=lens.rotation,
+        highlights=lens.highlights,
     )
 
 

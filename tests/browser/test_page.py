@@ -10,7 +10,7 @@ import skimage.data
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
-from autofocus.render import aperture_of
+from autofocus.render import Lens
 from tests.browser.visitor import VIEWER
 
 DEFAULT_F_STOP = 2.0
@@ -22,7 +22,7 @@ GPS = 0x8825
 def circles(depth, focus):
     """Radii of the circles of confusion, in pixels."""
     diagonal = np.hypot(*depth.shape)
-    return aperture_of(DEFAULT_F_STOP) * diagonal * np.abs(depth - focus)
+    return Lens(f_stop=DEFAULT_F_STOP).aperture * diagonal * np.abs(depth - focus)
 
 
 def detail(picture, where):

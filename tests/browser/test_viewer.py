@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from autofocus.render import render
+from autofocus.render import Lens, f_stop_of, render
 from tests.browser.conftest import ROOT, free_port, wait_for
 from tests.browser.viewer_demo import APERTURE, FOCUS, synthetic
 
@@ -84,7 +84,7 @@ def test_picture_is_the_one_that_the_server_renders(page, focus, blades):
     page.evaluate(f"{MAIN}.setBlades({blades}); {MAIN}.setFocus({focus});")
     finish(page)
     photo, depth, _ = synthetic()
-    expected = render(photo, depth, focus, APERTURE, blades=blades, highlights=1.0)
+    expected = render(photo, depth, Lens(focus, f_stop_of(APERTURE), blades))
     assert psnr(picture(page), expected) >= 34
     assert psnr(picture(page), expected) > psnr(picture(page), photo) + 6
 
@@ -97,7 +97,7 @@ def test_dragging_draws_every_step_and_asks_for_nothing(page):
     finish(page)
     assert requests == []
     photo, depth, _ = synthetic()
-    assert psnr(picture(page), render(photo, depth, 0.9, APERTURE, highlights=1.0)) >= 34
+    assert psnr(picture(page), render(photo, depth, Lens(0.9, f_stop_of(APERTURE)))) >= 34
 
 
 def test_slider_moves_the_focus_without_the_server(page):

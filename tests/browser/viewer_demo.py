@@ -6,6 +6,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
+from autofocus.render import Lens, f_stop_of
 from autofocus.viewer import Viewer, viewer_data
 
 FOCUS, APERTURE = 0.8, 0.025
@@ -29,7 +30,9 @@ def synthetic(height=240, width=360):
 def build(folder):
     """The demo; the focus picked last is in a text box."""
     with gr.Blocks() as demo:
-        viewer = Viewer(viewer_data(*synthetic(), folder, FOCUS, APERTURE), name="main")
+        viewer = Viewer(
+            viewer_data(*synthetic(), folder, Lens(FOCUS, f_stop_of(APERTURE))), name="main"
+        )
         slider = gr.Slider(0, 1, FOCUS, step=0.005, label="Focus")
         picked = gr.Textbox(label="Picked", elem_id="picked")
         slider.input(None, [slider], js=MOVE)

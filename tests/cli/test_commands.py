@@ -89,8 +89,9 @@ def test_an_unwritable_folder_gets_a_sentence(photo, only_tiny, capsys):
 
 
 def test_help_and_wrong_usage_do_not_wait_for_the_network():
-    code = "import sys\ntry:\n    from autofocus.cli import main as cli; cli.main(sys.argv[1:])\n" + (
-        "except SystemExit:\n    sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys\ntry:\n    from autofocus.cli import main as cli; cli.main(sys.argv[1:])\n"
+        + ("except SystemExit:\n    sys.exit('torch' in sys.modules)")
     )
     for arguments in (["--help"], ["refocus"]):
         assert subprocess.run([sys.executable, "-c", code, *arguments]).returncode == 0

@@ -14,11 +14,11 @@ from autofocus.compare.votes import (
     RIGHT,
     TIE,
     Pair,
-    ReviewError,
     Reviews,
     next_pair,
     votes_file,
 )
+from autofocus.errors import ReviewError
 
 VERSIONS = [("coarse", "a" * 64), ("fine", "b" * 64)]
 PHOTOS = [(f"{number:064x}", b"picture") for number in range(20)]

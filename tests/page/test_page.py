@@ -13,7 +13,7 @@ from autofocus.page import models
 from autofocus.page.events import never_empty
 from autofocus.page.focusing import Focusing, focus_under
 from autofocus.page.opening import Opening
-from autofocus.page.session import Lens, Scene, discard, make_scene
+from autofocus.page.session import Scene, discard, make_scene
 from autofocus.page.text import GONE, note, sentence
 from autofocus.page.visit import Visit
 from autofocus.photo import write_photo
@@ -208,11 +208,6 @@ def test_asking_for_versions_anew_changes_every_selector(page, only_tiny, tmp_pa
 def test_words_are_safe_and_whole():
     assert "<b>" not in note("<b>", "error")
     assert sentence("picked at 1, 2") == "Picked at 1, 2."
-
-
-def test_lens_and_settings_are_in_the_same_order(page):
-    assert len(page.settings) == len(Lens.__dataclass_fields__)
-    assert [component.label for component in page.settings[:2]] == ["Focus", "Aperture"]
 
 
 def test_a_handler_that_changes_nothing_says_so():

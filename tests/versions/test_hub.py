@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from huggingface_hub import constants
 
+from autofocus.errors import VersionError
 from autofocus.predict import predict
 from autofocus.versions import hub as client
 from autofocus.versions import weights
-from autofocus.versions.weights import VersionError, find_version, list_versions, load_network
+from autofocus.versions.weights import find_version, list_versions, load_network
 
 REPO = "team/focus"
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autofocus.errors import PublishError, VersionError
 from autofocus.predict import predict
 from autofocus.versions import hub as client
-from autofocus.versions.publish import PublishError, space_files, upload, version_files
-from autofocus.versions.weights import VersionError, load_network, read_version, save_version
+from autofocus.versions.publish import space_files, upload, version_files
+from autofocus.versions.weights import load_network, read_version, save_version
 from tests.cli.test_commands import run
 from tests.versions.test_hub import REPO
 

@@ -5,9 +5,10 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
+from autofocus.errors import VersionError
 from autofocus.network import AutoFocusNet, NetworkConfig
 from autofocus.versions import weights
-from autofocus.versions.weights import WEIGHTS, VersionError
+from autofocus.versions.weights import WEIGHTS
 from tests.conftest import TINY
 
 

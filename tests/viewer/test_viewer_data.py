@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from autofocus.lens.srgb import to_linear
+from autofocus.render import Lens
 from autofocus.viewer import Viewer, viewer_data
 from autofocus.viewer.component import MODULES, SHADERS, script, text
 from autofocus.viewer.viewer_data import layers, subjects, with_gain
@@ -23,14 +24,14 @@ def read_maps(value, shape):
 def test_maps_keep_sixteen_bits_of_depth(tmp_path):
     photo, depth, saliency = scene()
     depth += np.linspace(0, 0.05, 90, dtype=np.float32)
-    maps = read_maps(viewer_data(photo, depth, saliency, tmp_path, 0.9, 0.03), depth.shape)
+    maps = read_maps(viewer_data(photo, depth, saliency, tmp_path, Lens(0.9)), depth.shape)
     assert np.abs(maps[..., 0] / 65535 - depth).max() <= 0.51 / 65535
     assert len(np.unique(maps[0, :, 0])) == 90
     assert np.array_equal(maps[..., 3], np.round(saliency * 255))
 
 
 def test_every_file_is_in_the_folder_and_each_photo_has_its_own(tmp_path):
-    values = [viewer_data(*scene(), tmp_path, 0.9, 0.03) for _ in range(2)]
+    values = [viewer_data(*scene(), tmp_path, Lens(0.9)) for _ in range(2)]
     files = [getattr(v, n).path for v in values for n in ("photo", "front", "hidden", "maps")]
     assert len(set(files)) == 8
     assert {str(path) for path in tmp_path.iterdir()} == set(files)
@@ -40,7 +41,7 @@ def test_every_file_is_in_the_folder_and_each_photo_has_its_own(tmp_path):
 def test_sizes_that_differ_are_refused(tmp_path):
     photo, depth, saliency = scene()
     with pytest.raises(ValueError, match="do not belong together"):
-        viewer_data(photo, depth[:-1], saliency, tmp_path, 0.5, 0.03)
+        viewer_data(photo, depth[:-1], saliency, tmp_path, Lens())
     assert not list(tmp_path.iterdir())
 
 
@@ -85,7 +86,7 @@ def test_component_carries_all_its_parts_and_loads_nothing_from_elsewhere():
     viewer = Viewer(name="main")
     source = script("main")
     assert all(text(f"js/{name}.js").strip() in source for name in MODULES)
-    assert all("#version 300 es" in text(file) for file in SHADERS.values())
+    assert all("#version 300 es" in text(f"shaders/{file}") for file in SHADERS.values())
     everything = source + viewer.html_template + viewer.css_template
     assert "http:" not in everything and "https:" not in everything
     assert "${" not in viewer.html_template and "{{" not in viewer.html_template
