@@ -21,6 +21,7 @@ test: check browser  ## every check: lint, unit, browser
 check: setup  ## lint and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
 fix: setup  ## repair what the linter can
 	$(BIN)/ruff check --fix .
