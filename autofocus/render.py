@@ -275,11 +275,16 @@ def prepare(
         return linear_light(photo[top:bottom])
 
     highlights = find_highlights(light_of, depth.shape) if lens.highlights > 0 else None
-    parts = (
-        on_device(light_of(top, bottom), depth[top:bottom], device)
-        for top, bottom in bands(depth.shape, 2**WHOLE)
-    )
-    backdrop = find_backdrop(parts, scale)
+
+    def parts() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        for top, bottom in bands(depth.shape, 2**WHOLE):
+            light = light_of(top, bottom)
+            if highlights:
+                rows = slice(top, bottom), slice(None)
+                light = highlights.expand(light, lens.highlights, rows)
+            yield on_device(light, depth[top:bottom], device)
+
+    backdrop = find_backdrop(parts(), scale)
     largest = scale * largest_defocus(depth, lens)
     return Job(photo, depth, lens, scale, largest, device, stop, highlights, backdrop)
 

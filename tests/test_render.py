@@ -1,11 +1,14 @@
 import math
+import time
 
 import numpy as np
 import pytest
 import torch
 
-from autofocus.lens.aperture import Aperture, disc_kernel
+from autofocus.depth_edges import pool_lowest
+from autofocus.lens.aperture import Aperture, cats_eye_shift, disc_kernel
 from autofocus.lens.layers import unmix
+from autofocus.lens.planes import multiply_spectra
 from autofocus.render import Lens, RenderCancelled, circle_scale, correct, f_stop_of
 from autofocus.render import render as render_through
 
@@ -288,3 +291,83 @@ def test_a_correction_sharpens_blurs_and_leaves_alone():
     # Half a pull is half the blur, and a correction may be smaller than the photo.
     half = lens.defocus(correct(depth, np.full((1, 1), 0.5, np.float32), lens))
     assert np.allclose(half, lens.defocus(depth) / 2)
+
+
+def disc_of_a_point(place, size=(64, 64), radius=12.0, **lens):
+    """The light that a far point of light becomes, and what lies right of and above it."""
+    photo = np.zeros((*size, 3), np.float32)
+    photo[place] = encode(np.float64(0.9))
+    aperture = aperture_for(radius, diagonal=math.hypot(*size))
+    out = decode(render(photo, flat(0.0, size), 0.5, aperture, **lens))[..., 0]
+    y, x = np.mgrid[: size[0], : size[1]]
+    return out, x - place[1], place[0] - y
+
+
+def test_a_cats_eye_is_the_intersection_of_two_discs():
+    size, place, radius, cats_eye = (360, 480), (30, 40), 10.0, 0.8
+    out, x, y = disc_of_a_point(place, size, radius, cats_eye=cats_eye)
+    shift = cats_eye * radius * np.array([240 - 40.5, 30.5 - 180]) / 300
+    inside = np.maximum(np.hypot(x, y), np.hypot(x - shift[0], y - shift[1]))
+    bright = out > 0.5 * np.median(out[inside < radius - 2.5])
+    assert bright[inside < radius - 1.5].all()
+    assert not bright[inside > radius + 1.5].any()
+    assert bright.sum() < 0.75 * math.pi * radius**2
+    assert out.sum() == pytest.approx(0.9, rel=0.04)
+
+
+def test_a_cats_eye_leaves_the_centre_alone_and_the_brightness_everywhere():
+    plain, cut = (disc_of_a_point((32, 32), cats_eye=c)[0] for c in (0.0, 0.05))
+    assert np.abs(plain - cut).max() < 0.25 * plain.max()  # the rim moves by less than a pixel
+    photo = np.full((*SIZE, 3), 0.6, np.float32)
+    for depth in (flat(0.0), flat(1.0)):
+        assert np.abs(render(photo, depth, 0.5, 0.1, cats_eye=1.0) - photo).max() <= 1 / 255
+
+
+def test_the_corners_aperture_is_shifted_by_one_radius():
+    assert cats_eye_shift((0, 0), (60, 80), 1.0) == pytest.approx((0.8, -0.6))
+    assert cats_eye_shift((30, 40), (60, 80), 1.0) == pytest.approx((0, 0))
+    lens_shaped = disc_kernel(-30.0, Aperture(shift=(1.0, 0.0)))
+    assert lens_shaped.sum() == pytest.approx(1)
+    area = (2 * math.pi / 3 - math.sqrt(3) / 2) * 30**2  # of two unit discs one radius apart
+    assert 1 / lens_shaped.max() == pytest.approx(area, rel=0.01)
+    turned = disc_kernel(30.0, Aperture(shift=(1.0, 0.0)))
+    assert torch.allclose(turned, lens_shaped.flip(0, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("spherical", [-1.0, 0.0, 0.6])
+@pytest.mark.parametrize("radius", [-10.0, 10.0])
+def test_spherical_aberration_weighs_the_disc(spherical, radius):
+    kernel = disc_kernel(radius, Aperture(spherical=spherical)).numpy()
+    y, x = np.mgrid[-10:11, -10:11]
+    rho = np.hypot(x, y) / 10
+    expected = (1 + spherical * (1 - 2 * rho**2)) / (math.pi * 100)
+    assert kernel.sum() == pytest.approx(1)
+    assert np.abs(kernel - expected)[rho < 0.9].max() < 0.02 * expected.max()
+
+
+def test_spherical_aberration_reaches_the_photo():
+    bubble, creamy = (disc_of_a_point((32, 32), spherical=s)[0] for s in (-1.0, 1.0))
+    assert bubble[32, 32] < 0.3 * bubble[32, 43] and creamy[32, 43] < 0.5 * creamy[32, 32]
+    assert bubble.sum() == pytest.approx(creamy.sum(), rel=0.02)
+
+
+def test_a_gpus_way_gives_the_same_photo(monkeypatch):
+    photo, depth = noise(9), noise(10)[..., 0]
+    expected = render(photo, depth, 0.4, 0.08)
+    monkeypatch.setattr("autofocus.lens.planes.convolve_directly", multiply_spectra)
+    monkeypatch.setattr("autofocus.depth_edges.erode", pool_lowest)
+    assert np.abs(render(photo, depth, 0.4, 0.08) - expected).max() < 1e-3
+
+
+def test_cancelling_stops_at_once_in_the_middle_of_a_large_photo():
+    size = (1300, 2000)
+    depth = np.tile(np.linspace(0, 1, size[1], dtype=np.float32), (size[0], 1))
+    asked = []
+
+    def cancelled():
+        asked.append(time.monotonic())
+        return len(asked) > 5
+
+    with pytest.raises(RenderCancelled):
+        render(noise(11, size), depth, 0.5, 0.02, cancelled=cancelled)
+    assert time.monotonic() - asked[-1] < 2
