@@ -32,7 +32,7 @@ APERTURE_AT_F1 = 0.05  # circle radius over diagonal at f/1, for a depth differe
 LARGEST_CIRCLE = 0.25  # of the diagonal: what a larger aperture counts as
 WIDEST_DIAGONAL = 2.5  # squared diagonal over the area, at 2:1
 PUSH = 0.5  # of depth: how far a correction of -1 pushes
-BLOCK = 640  # pixels, the least side of what is rendered at once on a CPU: bounds the memory
+BLOCK = 512  # pixels, the least side of what is rendered at once on a CPU: bounds the memory
 GPU_TILE = 2560  # pixels, the side of a tile on a GPU
 CATS_EYE_STEP = 0.15  # radii by which the cat's eye may change from one corner of a tile to another
 MOST_THREADS = 8  # each holds a block
@@ -246,16 +246,31 @@ class Job:
             self.tile,
             self.check_stop,
         )
-        return self.keep_sharp(encode_srgb(rendered).cpu().numpy(), untouched.cpu().numpy(), block)
+        pure = sheets[0].light[slice(*rows), slice(*columns), 3] >= 1
+        exact = self.in_focus(block, area, pure.cpu().numpy()) & untouched.cpu().numpy()
+        shown = encode_srgb(rendered).cpu().numpy()
+        shown[exact] = self.photo[block][exact]
+        return shown
 
-    def keep_sharp(
-        self, rendered: np.ndarray, untouched: np.ndarray, block: tuple[slice, slice]
+    def in_focus(
+        self, block: tuple[slice, slice], area: tuple[slice, slice], pure: np.ndarray
     ) -> np.ndarray:
-        """Give pixels in focus their exact values back where no nearer blur reaches them."""
-        depth = np.asarray(self.depth[block], np.float32)
-        exact = (np.abs(np.float32(self.scale) * self.lens.defocus(depth)) <= SHARP) & untouched
-        rendered[exact] = self.photo[block][exact]
-        return rendered
+        """H×W: the block's pixels that are sharp, and so have exactly the photo's values.
+
+        A pixel that is mixed from two surfaces (not `pure`) has them only where nothing that is
+        blurred and nearer lies around it.
+        """
+        depth = np.asarray(self.depth[area], np.float32)
+        radius = np.float32(self.scale) * self.lens.defocus(depth)
+        near = radius > SHARP
+        if near.any():
+            side = 2 * math.ceil(float(radius.max())) + 3
+            near = cv2.dilate(np.uint8(near), np.ones((side, side), np.uint8)) > 0
+        inner = tuple(
+            slice(part.start - whole.start, part.stop - whole.start)
+            for part, whole in zip(block, area, strict=True)
+        )
+        return (np.abs(radius[inner]) <= SHARP) & (pure | ~near[inner])
 
 
 def prepare(

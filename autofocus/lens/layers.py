@@ -74,13 +74,17 @@ def split(
     front, back = unmix(light, depth)
     if float(depth.max() - depth.min()) > DISCONTINUITY / 2:
         mixed = back.alpha > 0
-        seen = torch.where(mixed & (front.alpha < 0.5), back.light, front.light)
-        filled = hidden(seen, depth, radius, backdrop)
-        back = Layer(
-            torch.where(mixed, back.light, filled.light),
-            torch.where(mixed, back.depth, filled.depth),
-            torch.where(mixed, back.alpha, filled.alpha),
-        )
+        own_side = torch.where(mixed & (front.alpha < 0.5), back.light, front.light)
+        surface = torch.cat([own_side, depth[None]])
+        del own_side
+        filled = hidden(surface, radius, backdrop)
+        for new, known in (
+            (filled.light, back.light),
+            (filled.depth, back.depth),
+            (filled.alpha, back.alpha),
+        ):
+            torch.where(mixed, known, new, out=new)  # in place: layers are large
+        back = filled
     return LayeredPhoto(light, depth, front, back)
 
 
@@ -177,37 +181,38 @@ def mixing_fraction(
     return torch.where(is_near, share.clamp(LEAST_NEAR, 1), share.clamp(0, 0.5))
 
 
-def hidden(
-    light: torch.Tensor, depth: torch.Tensor, radius: float, backdrop: Backdrop | None = None
-) -> Layer:
+def hidden(surface: torch.Tensor, radius: float, backdrop: Backdrop | None = None) -> Layer:
     """What lies behind each pixel: the farther surfaces around it, the closest counting most.
 
-    A pyramid holds at each level the farthest surface of its cells; a pixel takes the cells around
-    it that are farther by `DISCONTINUITY`, over all levels within the radius, weighted down by
-    their size. Looked up at half the size: it is smooth, and next to edges `unmix` knows better.
+    `surface`: 4×H×W, linear light and depth. A pyramid holds at each level the farthest surface of
+    its cells; a pixel takes the cells around it that are farther by `DISCONTINUITY`, over all
+    levels within the radius, weighted down by their size. Looked up at half the size: it is smooth,
+    and next to edges `unmix` knows better.
     """
+    depth = surface[3]
     own = nearer_half(depth)
     total = torch.zeros(5, *own.shape, device=depth.device)
-    for level, cells, origin in levels(torch.cat([light, depth[None]]), radius, backdrop):
+    for level, cells, origin in levels(farther_half(surface), radius, backdrop):
         total += FALL ** (level - 1) * farther_around(cells, own, 2 ** (level - 1), origin)
     total = functional.interpolate(total[None], scale_factor=2, mode="bilinear")[0]
     total = total[:, : depth.shape[0], : depth.shape[1]]
     weight = total[4]
     found = weight > 1e-12
-    values = total[:4] / weight.clamp(min=1e-12)
+    values = total[:4].div_(weight.clamp(min=1e-12))
     return Layer(values[:3], torch.where(found, values[3], depth), found.float())
 
 
 def levels(
-    surface: torch.Tensor, radius: float, backdrop: Backdrop | None
+    cells: torch.Tensor, radius: float, backdrop: Backdrop | None
 ) -> Iterator[tuple[int, torch.Tensor, tuple[int, int]]]:
-    """The pyramid's levels from 1 on, their cells, and where the surface (4×H×W) begins in them."""
-    cells = surface
+    """Each level of the pyramid on its first cells (4×h×w), with where the image begins in it."""
     for level in range(1, deepest_level(radius) + 1):
         if backdrop and level >= WHOLE:
             if level - WHOLE < len(backdrop.levels):
                 yield level, backdrop.levels[level - WHOLE], backdrop.origin
-        elif level == 1 or min(cells.shape[1:]) > 1:
+        elif level == 1:
+            yield level, cells, (0, 0)
+        elif min(cells.shape[1:]) > 1:
             cells = farther_half(cells)
             yield level, cells, (0, 0)
 

@@ -19,7 +19,7 @@ GAP = 0.03  # of depth: surfaces so far apart are unrelated, and what is farther
 HOLE = 0.25  # of a pixel: a smaller hole in one surface does not show what lies behind it
 FULL_DETAIL = 10.0  # pixels: larger circles are spread in an image of half, a quarter … the size
 TILE = 320  # pixels, small enough for a CPU's cache
-LARGEST_TILE = 640  # the same where circles are large
+LARGEST_TILE = 512  # the same where circles are large
 MET = 1e-3  # coverage that counts as having met a surface
 
 Defocus = Callable[[torch.Tensor], torch.Tensor]
