@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from threading import Event
 from typing import TypeVar
 
@@ -35,11 +36,12 @@ PUSH = 0.5  # of depth: how far a correction of -1 pushes
 BLOCK = 512  # pixels, the least side of what is rendered at once on a CPU: bounds the memory
 GPU_TILE = 2560  # pixels, the side of a tile on a GPU
 CATS_EYE_STEP = 0.15  # radii by which the cat's eye may change from one corner of a tile to another
-MOST_THREADS = 8  # each holds a block
+MOST_PIXELS = 2_500_000  # in all blocks that are rendered at once, with what is around them
 POLL = 0.1  # seconds between two questions whether to stop
 
 Progress = Callable[[float], None]
 Cancelled = Callable[[], bool]
+Result = TypeVar("Result")
 Array = TypeVar("Array", np.ndarray, torch.Tensor)
 Span = tuple[int, int]  # first, and one after the last
 
@@ -142,10 +144,15 @@ def render(
     if scale * farthest <= SHARP:
         return np.array(photo, np.float32)
     stop = Event()
-    job = prepare(photo, depth, lens, scale, torch.device(device), stop, cancelled)
+    look = partial(prepare, photo, depth, lens, scale, torch.device(device), stop)
+    ((_, job),) = in_threads([look], 1, stop, cancelled)
     result = np.empty(photo.shape, np.float32)
-    for block, pixels in in_threads(job, stop, progress, cancelled):
-        result[block] = pixels
+    blocks = job.blocks()
+    work = [partial(job.render, block) for block in blocks]
+    for done, (number, pixels) in enumerate(in_threads(work, job.workers, stop, cancelled), 1):
+        result[blocks[number]] = pixels
+        if progress:
+            progress(done / len(blocks))
     return result
 
 
@@ -172,10 +179,18 @@ class Job:
     highlights: Highlights | None
     backdrop: Backdrop | None
 
-    def check_stop(self) -> None:
-        """RenderCancelled if the work is to end."""
-        if self.stop.is_set():
-            raise RenderCancelled
+    @property
+    def workers(self) -> int:
+        """How many blocks are rendered at once: fewer where much around each is needed."""
+        if self.device.type != "cpu":
+            return 1
+        area = (BLOCK + 2 * (self.largest + self.beyond)) ** 2
+        return max(1, min(torch.get_num_threads(), int(MOST_PIXELS / area)))
+
+    @property
+    def beyond(self) -> int:
+        """Pixels around a circle of confusion that its layers are made of."""
+        return ROUNDS * window_radius(min(self.depth.shape)) + 2**WHOLE + 8
 
     def blocks(self) -> list[tuple[slice, slice]]:
         """What is rendered at once: rows and columns, no larger than the photo."""
@@ -196,10 +211,9 @@ class Job:
 
     def area_around(self, block: tuple[slice, slice]) -> tuple[slice, slice]:
         """What a block's result depends on: light from there, and what its layers are made of."""
-        beyond = ROUNDS * window_radius(min(self.depth.shape)) + 2**WHOLE + 8
-        widest = self.grow(block, self.largest + beyond)
+        widest = self.grow(block, self.largest + self.beyond)
         largest = self.scale * largest_defocus(self.depth[widest], self.lens)
-        return self.grow(block, largest + beyond)
+        return self.grow(block, largest + self.beyond)
 
     def grow(self, block: tuple[slice, slice], margin: float) -> tuple[slice, slice]:
         """A block with a margin, within the photo; it begins at whole cells of the backdrop."""
@@ -220,14 +234,14 @@ class Job:
 
     def render(self, block: tuple[slice, slice]) -> np.ndarray:
         """H×W×3 of a block, sRGB-encoded."""
-        self.check_stop()
+        check_stop(self.stop)
         area = self.area_around(block)
         light = linear_light(self.photo[area])
         if self.highlights:
             light = self.highlights.expand(light, self.lens.highlights, area)
         light, depth = on_device(light, self.depth[area], self.device)
         depth = sharpen(depth, window_radius(min(self.depth.shape)))
-        self.check_stop()
+        check_stop(self.stop)
         start = (area[0].start, area[1].start)
         backdrop = self.backdrop and self.backdrop.at(*start)
         layered = split(light, depth, self.scale, backdrop)
@@ -244,7 +258,7 @@ class Job:
             lambda row, column: self.aperture_at(row + start[0], column + start[1]),
             self.scale * GAP,
             self.tile,
-            self.check_stop,
+            partial(check_stop, self.stop),
         )
         pure = sheets[0].light[slice(*rows), slice(*columns), 3] >= 1
         exact = self.in_focus(block, area, pure.cpu().numpy()) & untouched.cpu().numpy()
@@ -280,13 +294,11 @@ def prepare(
     scale: float,
     device: torch.device,
     stop: Event,
-    cancelled: Cancelled | None,
 ) -> Job:
-    """Look at the photo as a whole."""
+    """Look at the photo as a whole, band by band."""
 
     def light_of(top: int, bottom: int) -> np.ndarray:
-        if cancelled and cancelled():
-            raise RenderCancelled
+        check_stop(stop)
         return linear_light(photo[top:bottom])
 
     highlights = find_highlights(light_of, depth.shape) if lens.highlights > 0 else None
@@ -304,27 +316,32 @@ def prepare(
     return Job(photo, depth, lens, scale, largest, device, stop, highlights, backdrop)
 
 
-def in_threads(
-    job: Job, stop: Event, progress: Progress | None, cancelled: Cancelled | None
-) -> Iterator[tuple[tuple[slice, slice], np.ndarray]]:
-    """All blocks of a job with their pixels, as they come.
+def check_stop(stop: Event) -> None:
+    """RenderCancelled if the work is to end."""
+    if stop.is_set():
+        raise RenderCancelled
 
-    On a CPU as many at once as torch has threads, each in one of them: that is faster than many
-    threads for each small operation. On a GPU one after the other.
+
+def in_threads(
+    work: list[Callable[[], Result]], workers: int, stop: Event, cancelled: Cancelled | None
+) -> Iterator[tuple[int, Result]]:
+    """The numbers and results of some pieces of work, as they end.
+
+    Each worker has its part of torch's threads: pieces that run side by side are faster than many
+    threads for every small operation. If this ends early, `stop` is set.
     """
     threads = torch.get_num_threads()
-    workers = min(threads, MOST_THREADS) if job.device.type == "cpu" else 1
-    blocks = job.blocks()
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        running = {pool.submit(job.render, block): block for block in blocks}
+    each = max(1, threads // workers)
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(each,)) as pool:
+        running = {pool.submit(piece): number for number, piece in enumerate(work)}
         try:
-            for number, future in enumerate(as_they_end(running, cancelled), 1):
+            for future in as_they_end(running, cancelled):
                 yield running.pop(future), future.result()
-                if progress:
-                    progress(number / len(blocks))
-        finally:
+        except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)
+            raise
+        finally:
             torch.set_num_threads(threads)  # new threads begin with what was set last
 
 

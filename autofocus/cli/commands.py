@@ -5,7 +5,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from autofocus.compare.report import (
 from autofocus.compare.sheet import Sheet, check_sheet_format, write_sheet
 from autofocus.errors import DepthMapError, PhotoError, RequestError
 from autofocus.focus import Focus, choose_focus, focus_at
-from autofocus.focus_pull import check_format, focus_path, write_rack
+from autofocus.focus_pull import check_format, focus_path, write_focus_pull
 from autofocus.photo import (
     Photo,
     fit,
@@ -131,12 +130,7 @@ def rack(arguments: argparse.Namespace) -> int:
     make_folder(arguments.output.parent)
     lens = lens_of(arguments, end)
     with tqdm(total=len(path), desc="frames", leave=False, disable=None) as bar:
-
-        def frame(at: float) -> np.ndarray:
-            bar.update()
-            return render(photo, depth, replace(lens, focus=at))
-
-        write_rack(frame, path, arguments.output)
+        write_focus_pull(photo, depth, lens, path, arguments.output, before_frame=bar.update)
     print(f"{arguments.output}: focus from {start:.3f} to {end:.3f}, {focus.reason}")
     return DONE
 

@@ -1,9 +1,10 @@
-"""Measure the lens on ray-traced scenes, beside known renderers, in one run.
+"""Measure the lens on ray-traced scenes, beside baselines, in one run.
 
     python -m autofocus.evaluation.lens ../shared/data/lens --pictures differences.png
 
-PSNR and SSIM in sRGB: overall; in the edge band (within the largest circle's radius of a depth step
-above 0.05); there without the pixels that clipped light reaches; in focus. Means over all pictures.
+PSNR and SSIM in sRGB: overall; in the edge band (within the largest circle's radius of a depth
+discontinuity above 0.05); there without the pixels that clipped light reaches; in focus. Means over
+all images.
 """
 
 import argparse
@@ -27,7 +28,7 @@ Renderer = Callable[[Case], np.ndarray]
 COLUMNS = ("psnr", "ssim", "edge", "dim_edge", "in_focus", "s_per_mp")
 TITLES = ("PSNR", "SSIM", "edge band", "edge band, dim", "in focus", "s/MP")
 OURS = "this renderer"
-CONTRAST = 4  # of differences in the picture
+CONTRAST = 4  # of differences in the image
 
 
 def renderers(wanted: str, highlights: float | None = None) -> dict[str, Renderer]:
@@ -45,13 +46,13 @@ def plain(method: Callable[..., np.ndarray]) -> Renderer:
 
 def ours(case: Case, highlights: float | None) -> np.ndarray:
     """The project's lens, with its default highlights unless told."""
-    lens = lens_of(case)
+    lens = case_lens(case)
     if highlights is not None:
         lens = replace(lens, highlights=highlights)
     return render(case.photo, case.depth, lens)
 
 
-def lens_of(case: Case) -> Lens:
+def case_lens(case: Case) -> Lens:
     """The lens that a case was photographed with."""
     return Lens(
         case.focus,
@@ -61,9 +62,9 @@ def lens_of(case: Case) -> Lens:
     )
 
 
-def scores(picture: np.ndarray, case: Case) -> dict[str, float]:
-    """The figures of one picture, as 8-bit files would have them."""
-    shown = np.round(np.clip(picture, 0, 1) * 255) / 255
+def scores(image: np.ndarray, case: Case) -> dict[str, float]:
+    """The figures of one image, as 8-bit files would have them."""
+    shown = np.round(np.clip(image, 0, 1) * 255) / 255
     return {
         "psnr": psnr(shown, case.truth),
         "ssim": ssim(shown, case.truth),
@@ -74,16 +75,16 @@ def scores(picture: np.ndarray, case: Case) -> dict[str, float]:
 
 
 def measure(renderer: Renderer, cases: list[Case]) -> tuple[dict[str, dict], list[np.ndarray]]:
-    """Scores by case name, with seconds per megapixel, and the pictures."""
-    figures, pictures = {}, []
+    """Scores by case name, with seconds per megapixel, and the images."""
+    figures, images = {}, []
     for case in cases:
         start = time.perf_counter()
-        picture = renderer(case)
+        image = renderer(case)
         seconds = time.perf_counter() - start
         speed = {"s_per_mp": seconds / case.depth.size * 1e6}
-        figures[case.name] = scores(picture, case) | speed
-        pictures.append(picture)
-    return figures, pictures
+        figures[case.name] = scores(image, case) | speed
+        images.append(image)
+    return figures, images
 
 
 def mean(figures: dict[str, dict]) -> dict[str, float]:
@@ -100,11 +101,11 @@ def table(rows: dict[str, dict[str, float]]) -> str:
     return "\n".join(lines)
 
 
-def differences(cases: list[Case], pictures: dict[str, list[np.ndarray]]) -> np.ndarray:
+def differences(cases: list[Case], images: dict[str, list[np.ndarray]]) -> np.ndarray:
     """One row a case: the truth, then each renderer's difference ×4 around grey."""
     rows = []
     for i, case in enumerate(cases):
-        errors = [0.5 + CONTRAST * (made[i] - case.truth) for made in pictures.values()]
+        errors = [0.5 + CONTRAST * (made[i] - case.truth) for made in images.values()]
         rows.append(np.hstack([case.truth, *errors]))
     return np.clip(np.vstack(rows), 0, 1)
 
@@ -115,7 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="a folder of scenes")
     parser.add_argument("--only", choices=["all", "ours"], default="all")
     parser.add_argument("--highlights", type=float, help="the lens's highlight strength")
-    parser.add_argument("--each", action="store_true", help="also a table of every picture")
+    parser.add_argument("--each", action="store_true", help="also a table of every image")
     parser.add_argument("--pictures", type=Path, help="where to write differences from the truth")
     parser.add_argument("--output", type=Path, help="where to write all figures as JSON")
     parser.add_argument("--threads", type=int, help="CPU threads to use")
@@ -133,15 +134,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def report(options: argparse.Namespace, cases: list[Case]) -> None:
     """Measure every renderer on the cases and show what came out."""
-    figures, pictures = {}, {}
+    figures, images = {}, {}
     for name, renderer in renderers(options.only, options.highlights).items():
-        figures[name], pictures[name] = measure(renderer, cases)
+        figures[name], images[name] = measure(renderer, cases)
     print(table({name: mean(rows) for name, rows in figures.items()}))
     if options.each:
         print(f"\n{table(figures[OURS])}")
     if options.pictures:
-        picture = np.round(differences(cases, pictures) * 255).astype(np.uint8)
-        cv2.imwrite(str(options.pictures), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        image = np.round(differences(cases, images) * 255).astype(np.uint8)
+        cv2.imwrite(str(options.pictures), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     if options.output:
         options.output.write_text(json.dumps(figures, indent=1))
 

@@ -1,7 +1,8 @@
 """Known ways to blur a photo by its depth, to compare the lens with.
 
-All take photo, depth, focus, aperture as `autofocus.render.render` does, with a round aperture, and
-work in linear light (2.2 for the gamma, as published). None fills in what is hidden or expands
+All take a photo (H×W×3 in [0, 1], sRGB-encoded), its depth (H×W in [0, 1], 1 nearest), a focus in
+[0, 1] and a round aperture (radius over diagonal for a depth difference of 1), and return H×W×3.
+They work in linear light (2.2 for the gamma, as published). None fills in what is hidden or expands
 highlights.
 """
 
@@ -41,24 +42,24 @@ def scatter(photo: np.ndarray, depth: np.ndarray, focus: float, aperture: float)
     """
     radius = np.abs(radius_of(depth, focus, aperture))
     light = np.dstack([photo**GAMMA, np.ones_like(radius)]) / (radius**2 + 0.2)[..., None]
-    reach = int(np.ceil(radius.max())) + 1
-    shape = (radius.shape[0] + 2 * reach, radius.shape[1] + 2 * reach, 4)
+    extent = int(np.ceil(radius.max())) + 1
+    shape = (radius.shape[0] + 2 * extent, radius.shape[1] + 2 * extent, 4)
     total = np.zeros(shape, np.float32)
     height, width = radius.shape
-    for (y, x), distance in offsets(reach):
+    for (y, x), distance in offsets(extent):
         weight = 0.5 + 0.5 * np.tanh(4 * (radius - distance))
-        total[reach + y : reach + y + height, reach + x : reach + x + width] += (
+        total[extent + y : extent + y + height, extent + x : extent + x + width] += (
             light * weight[..., None]
         )
-    total = total[reach : reach + height, reach : reach + width]
+    total = total[extent : extent + height, extent : extent + width]
     return (total[..., :3] / np.maximum(total[..., 3:], 1e-6)) ** (1 / GAMMA)
 
 
-def offsets(reach: int) -> list[tuple[tuple[int, int], float]]:
+def offsets(extent: int) -> list[tuple[tuple[int, int], float]]:
     """All whole steps (y, x) within a radius, with their lengths."""
-    steps = range(-reach, reach + 1)
+    steps = range(-extent, extent + 1)
     every = [((y, x), float(np.hypot(y, x))) for y in steps for x in steps]
-    return [item for item in every if item[1] <= reach]
+    return [item for item in every if item[1] <= extent]
 
 
 def back_to_front(
@@ -88,8 +89,8 @@ def radius_at(depth: np.ndarray, focus: float, aperture: float, shape: tuple[int
 
 def soft_disc(radius: float) -> np.ndarray:
     """A disc whose rim is one pixel soft, of sum 1."""
-    reach = int(np.ceil(radius))
-    steps = np.arange(-reach, reach + 1, dtype=np.float32)
+    extent = int(np.ceil(radius))
+    steps = np.arange(-extent, extent + 1, dtype=np.float32)
     kernel = np.clip(radius + 0.5 - np.hypot(*np.meshgrid(steps, steps)), 0, 1)
     return kernel / kernel.sum()
 

@@ -8,14 +8,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-STEP = 0.05  # a depth difference between neighbours that counts as an edge
+from autofocus.lens.planes import SHARP
+from autofocus.render import circle_scale
+
+DISCONTINUITY = 0.05  # a depth difference between neighbours that counts as an edge
 CLIPPED = 254.5 / 255
-SHARP_RADIUS = 0.5  # pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One true picture: sRGB float32 photo and truth, depth in [0, 1] with 1 nearest."""
+    """One true image: sRGB float32 photo and truth, depth in [0, 1] with 1 nearest."""
 
     name: str
     photo: np.ndarray = field(repr=False)
@@ -29,14 +31,14 @@ class Case:
     @cached_property
     def radius(self) -> np.ndarray:
         """H×W: the circle of confusion of every pixel, in pixels."""
-        diagonal = np.hypot(*self.depth.shape)
-        return np.float32(self.aperture * diagonal) * np.abs(self.depth - np.float32(self.focus))
+        scale = np.float32(circle_scale(self.depth.shape, self.aperture))
+        return scale * np.abs(self.depth - np.float32(self.focus))
 
     @cached_property
     def edge_band(self) -> np.ndarray:
-        """H×W: within the largest circle's radius at each depth step."""
+        """H×W: within the largest circle's radius at each depth discontinuity."""
         kernel = np.ones((3, 3), np.uint8)
-        steps = cv2.dilate(self.depth, kernel) - cv2.erode(self.depth, kernel) > STEP
+        steps = cv2.dilate(self.depth, kernel) - cv2.erode(self.depth, kernel) > DISCONTINUITY
         return reached_from(steps, cv2.dilate(self.radius, kernel), 0)
 
     @cached_property
@@ -46,8 +48,8 @@ class Case:
 
     @cached_property
     def in_focus(self) -> np.ndarray:
-        """H×W: pixels of a sharp surface, without two along its outline."""
-        return cv2.erode(np.uint8(self.radius < SHARP_RADIUS), np.ones((5, 5), np.uint8)) > 0
+        """H×W: pixels of a sharp surface, without two along its boundary."""
+        return cv2.erode(np.uint8(self.radius < SHARP), np.ones((5, 5), np.uint8)) > 0
 
 
 def reached_from(sources: np.ndarray, radius: np.ndarray, more: int) -> np.ndarray:
@@ -62,7 +64,7 @@ def reached_from(sources: np.ndarray, radius: np.ndarray, more: int) -> np.ndarr
 
 
 def read_cases(folder: Path) -> list[Case]:
-    """Every picture of every scene in a folder of scenes (or of one scene).
+    """Every image of every scene in a folder of scenes (or of one scene).
 
     Raises ValueError if there is none.
     """
@@ -73,7 +75,7 @@ def read_cases(folder: Path) -> list[Case]:
 
 
 def read_scene(path: Path) -> list[Case]:
-    """The pictures of one scene."""
+    """The images of one scene."""
     scene = json.loads(path.read_text())
     photo = read_colour(path.with_name(scene["photo"]))
     depth = cv2.imread(str(path.with_name(scene["depth"])), cv2.IMREAD_UNCHANGED)
@@ -93,5 +95,5 @@ def read_scene(path: Path) -> list[Case]:
 
 
 def read_colour(path: Path) -> np.ndarray:
-    """An 8-bit picture as H×W×3 RGB float32 in [0, 1]."""
+    """An 8-bit image as H×W×3 RGB float32 in [0, 1]."""
     return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB).astype(np.float32) / 255

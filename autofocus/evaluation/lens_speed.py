@@ -1,9 +1,9 @@
-"""Time the lens beside known renderers, on one picture at several sizes, in one run.
+"""Time the lens beside baselines, on one image at several sizes, in one run.
 
     python -m autofocus.evaluation.lens_speed ../shared/data/lens/scene2 --megapixels 0.8 1 12
 
-Wall-clock seconds of one call, with all of the machine's threads; the largest circle of confusion
-is the same in all sizes. Nothing else should be running.
+Seconds of one call, by the clock and with all of the machine's threads; the largest circle of
+confusion is the same in all sizes. Nothing else should be running.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def seconds(render: object, case: Case) -> float:
 def main() -> None:
     """Print a table: one row a renderer, one column a size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="a scene; its first picture is taken")
+    parser.add_argument("folder", type=Path, help="a scene; its first image is taken")
     parser.add_argument("--megapixels", type=float, nargs="+", default=[0.8, 1, 12])
     parser.add_argument("--circle", type=float, default=24, help="largest radius in pixels")
     parser.add_argument("--only", choices=["all", "ours"], default="all")

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from autofocus.evaluation.lens import lens_of, ours
+from autofocus.evaluation.lens import case_lens, ours
 from autofocus.evaluation.lens_scenes import Case, read_cases
 from autofocus.evaluation.pictures import psnr
 from autofocus.viewer import ViewerData, viewer_data
@@ -99,7 +99,7 @@ def write_page(value: ViewerData, folder: Path) -> None:
 def show(page: object, address: str, case: Case, folder: Path) -> None:
     """Open a case in the viewer."""
     saliency = np.zeros(case.depth.shape, np.float32)
-    write_page(viewer_data(case.photo, case.depth, saliency, folder, lens_of(case)), folder)
+    write_page(viewer_data(case.photo, case.depth, saliency, folder, case_lens(case)), folder)
     page.goto(f"{address}/index.html")
     page.wait_for_function(f"{VIEWER}?.scene")
 

@@ -18,7 +18,7 @@ DISCONTINUITY = 0.03  # a depth difference that counts as one surface in front o
 NEARBY = 2  # pixels around a mixed one in which its two pure colours are looked for
 SIGMA = 1.5  # pixels: nearer ones count more
 IMPURE = 0.02  # weight of pixels that are mixed themselves, for surfaces too thin to have others
-DOUBT = 0.004  # squared colour contrast (linear light) under which the mixing share is a guess
+DOUBT = 0.004  # squared colour contrast (linear light) under which the mixing fraction is a guess
 LEAST_NEAR = 0.15  # of a pixel that the depth map gives to the near side
 FALL = 0.125  # weight of one pyramid level against the finer one
 WHOLE = 5  # the first level whose cells are taken from the whole photo, where this is a part of it
@@ -176,9 +176,9 @@ def mixing_fraction(
     """
     contrast = near - far
     expected = torch.where(is_near, 0.85, 0.15)
-    share = ((own - far) * contrast).sum(0) + DOUBT * expected
-    share = share / ((contrast * contrast).sum(0) + DOUBT)
-    return torch.where(is_near, share.clamp(LEAST_NEAR, 1), share.clamp(0, 0.5))
+    fraction = ((own - far) * contrast).sum(0) + DOUBT * expected
+    fraction = fraction / ((contrast * contrast).sum(0) + DOUBT)
+    return torch.where(is_near, fraction.clamp(LEAST_NEAR, 1), fraction.clamp(0, 0.5))
 
 
 def hidden(surface: torch.Tensor, radius: float, backdrop: Backdrop | None = None) -> Layer:

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import gradio as gr
 
-from autofocus.focus_pull import RATE
+from autofocus.focus_pull import FRAME_RATE, PULL_SECONDS
 from autofocus.page.events import on
 from autofocus.page.layout import STATIC, Layout, lens_of
 from autofocus.page.session import (
     FORMATS,
-    PULL,
     Scene,
     write_depth_map,
     write_film,
@@ -20,7 +19,7 @@ from autofocus.page.session import (
 )
 from autofocus.page.text import GONE, HINT, MAKING, note
 
-FRAMES = round(RATE * PULL)
+FRAMES = round(FRAME_RATE * PULL_SECONDS)
 PULLED = "(...inputs) => [...inputs.slice(0, -1), window.autofocusPage.pulledFrom()]"
 SAVE = (STATIC / "save.js").read_text(encoding="utf-8")
 

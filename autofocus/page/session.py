@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from autofocus.focus import Focus, choose_focus
-from autofocus.focus_pull import focus_path, write_rack
+from autofocus.focus_pull import focus_path, write_focus_pull
 from autofocus.photo import (
     PREVIEW,
     fit,
@@ -31,7 +31,6 @@ from autofocus.predict import Prediction
 from autofocus.render import Lens, render
 
 DRAGGED = 640  # the same while a slider moves, and of a film
-PULL = 2.0  # seconds that a focus pull takes
 DEPTH, SALIENCY = "depth.npy", "saliency.npy"  # maps at full size, in 16 and 8 bits
 BINS = 64  # of the depth histogram
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
@@ -128,13 +127,10 @@ def write_film(scene: Scene, lens: Lens, start: float, ticked: Callable[[], None
     """The focus pulled from `start` to the lens's, as MP4; `ticked` is called at each frame."""
     photo, depth = preview(scene.photo, DRAGGED), preview(scene.depth, DRAGGED)
 
-    def frame(focus: float) -> np.ndarray:
-        ticked()
-        return render(photo, depth, replace(lens, focus=focus))
-
     name = f"{scene.name}-f{lens.f_stop:g}-focus{start:.2f}-{lens.focus:.2f}.mp4"
-    write_rack(frame, focus_path(start, lens.focus, PULL), scene.folder / name)
-    return scene.folder / name
+    file = scene.folder / name
+    write_focus_pull(photo, depth, lens, focus_path(start, lens.focus), file, before_frame=ticked)
+    return file
 
 
 def write_settings(scene: Scene, lens: Lens, version: str) -> Path:
