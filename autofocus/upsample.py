@@ -1,11 +1,11 @@
-"""Maps of the network's size brought to the photo's, their outlines on the photo's outlines.
+"""Maps of the network's size brought to the photo's, their boundaries on the photo's edges.
 
 The fast guided filter (He, Sun, Tang 2013; He & Sun 2015, arXiv 1505.00996): in every window a map
 is a linear function of the photo's colours. The function is fitted at the network's size and
 applied at the photo's, which costs little more than a bilinear upsampling.
 
-A network's outlines are softer than the photo's, so a map is first drawn to them at its own size,
-in wide windows, and its ramps are steepened. Wide windows also carry texture over: the dark strands
+A network's boundaries are softer than the photo's, so a map is first snapped to them at its size,
+in wide windows, and its ramps are sharpened. Wide windows also carry texture over: the dark strands
 of hair in front of a bright wall would come out nearer than the light ones. Therefore nothing may
 leave the range that the network gave to a pixel's surroundings, a median takes out specks, and the
 last step, to the photo's size, uses narrow windows.
@@ -20,41 +20,45 @@ import torch
 from autofocus.depth_edges import sharpen
 
 # All in pixels at the network's size.
-DEPTH_RADIUS, SALIENCY_RADIUS = 12, 6  # of the windows in which outlines are found
-FINE_RADIUS = 3  # of those in which the map is enlarged
+DEPTH_RADIUS, SALIENCY_RADIUS = 12, 6  # of the windows in which edges are found
+FINE_RADIUS = 3  # of those in which the map is upsampled
 SURROUNDINGS, FINE_SURROUNDINGS = 4, 2  # how far away a value may come from, in either step
-STEEPER = 3, 4  # reach and rounds of the steepening
+SHARPEN = 3, 4  # radius and rounds of the sharpening
 SPECK = 5  # side of the median's window
 SOFTNESS = 4e-4  # variance of colour below which a window is taken for flat
 
 
-def upsample_drawn(
+def upsample_snapped(
     values: np.ndarray, small: np.ndarray, photo: np.ndarray, radius: int
 ) -> np.ndarray:
-    """Bring a map to the photo's size, its outlines drawn to the photo's.
+    """Bring a map to the photo's size, its boundaries snapped to the photo's edges.
 
     Args:
         values: h×w float32, of the network's size.
         small: h×w×3 float32, the photo at that size.
         photo: H×W×3 float32 in [0, 1].
-        radius: how far from the map's outline the photo's is looked for.
+        radius: pixels of `values` within which an edge of the photo is looked for.
 
     Returns:
         H×W float32, within the range of `values`.
 
     """
-    drawn = within(upsample_guided(values, small, small, radius), values, SURROUNDINGS)
-    drawn = cv2.medianBlur(sharpen(torch.from_numpy(drawn), *STEEPER).numpy(), SPECK)
-    return within(upsample_guided(drawn, small, photo, FINE_RADIUS), drawn, FINE_SURROUNDINGS)
+    snapped = clip_to_surroundings(
+        upsample_guided(values, small, small, radius), values, SURROUNDINGS
+    )
+    snapped = cv2.medianBlur(sharpen(torch.from_numpy(snapped), *SHARPEN).numpy(), SPECK)
+    return clip_to_surroundings(
+        upsample_guided(snapped, small, photo, FINE_RADIUS), snapped, FINE_SURROUNDINGS
+    )
 
 
-upsample_depth = partial(upsample_drawn, radius=DEPTH_RADIUS)
-upsample_saliency = partial(upsample_drawn, radius=SALIENCY_RADIUS)
+upsample_depth = partial(upsample_snapped, radius=DEPTH_RADIUS)
+upsample_saliency = partial(upsample_snapped, radius=SALIENCY_RADIUS)
 
 
-def within(values: np.ndarray, source: np.ndarray, reach: int) -> np.ndarray:
+def clip_to_surroundings(values: np.ndarray, source: np.ndarray, radius: int) -> np.ndarray:
     """H×W values, in place, clipped to the range of an h×w map around each of them."""
-    window = np.ones((2 * reach + 1,) * 2, np.uint8)
+    window = np.ones((2 * radius + 1,) * 2, np.uint8)
     size = values.shape[1::-1]
     lowest = cv2.resize(cv2.erode(source, window), size, interpolation=cv2.INTER_LINEAR)
     np.maximum(values, lowest, out=values)
@@ -65,8 +69,8 @@ def within(values: np.ndarray, source: np.ndarray, reach: int) -> np.ndarray:
 def upsample_guided(
     values: np.ndarray, small: np.ndarray, photo: np.ndarray, radius: int
 ) -> np.ndarray:
-    """One guided filter, whose values may overshoot; arguments as in `upsample_drawn`."""
-    slope, offset = fit(values, small, radius)
+    """One guided filter, whose values may overshoot; arguments as in `upsample_snapped`."""
+    slope, offset = fit_windows(values, small, radius)
     size = photo.shape[1::-1]
     result = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
     for channel in range(3):  # one at a time: a photo may have 64 megapixels
@@ -76,7 +80,9 @@ def upsample_guided(
     return result
 
 
-def fit(values: np.ndarray, small: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
+def fit_windows(
+    values: np.ndarray, small: np.ndarray, radius: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Slope (h×w×3) and offset (h×w) of the map as a function of the photo, smoothed."""
     window = partial(mean_around, radius=radius)
     mean, mean_values = window(small), window(values)

@@ -3,11 +3,9 @@ import time
 
 import numpy as np
 import pytest
-import torch
 
 from autofocus.depth_edges import pool_lowest
-from autofocus.lens.aperture import Aperture, cats_eye_shift, disc_kernel
-from autofocus.lens.layers import unmix
+from autofocus.lens.aperture import Aperture, disc_kernel
 from autofocus.lens.planes import multiply_spectra
 from autofocus.render import Lens, RenderCancelled, circle_scale, correct, f_stop_of
 from autofocus.render import render as render_through
@@ -233,18 +231,6 @@ def test_a_bright_wall_does_not_shine_through_uneven_dark_hair():
     assert out[40:56, 40:60].max() < 0.15
 
 
-def test_colours_at_a_step_are_the_photos_even_where_the_outlines_differ():
-    light = torch.from_numpy(noise(3)).movedim(-1, 0)
-    depth = torch.from_numpy(np.where(np.arange(SIZE[1]) % 24 < 9, flat(0.8), flat(0.2)))
-    front, back = unmix(light, depth)
-    mixed = (back.alpha > 0).numpy()
-    assert mixed.any()
-    for layer in (front, back):
-        colours = layer.light.numpy()[:, mixed]
-        assert colours.min() >= light.min()
-        assert colours.max() <= light.max()
-
-
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -321,28 +307,6 @@ def test_a_cats_eye_leaves_the_centre_alone_and_the_brightness_everywhere():
     photo = np.full((*SIZE, 3), 0.6, np.float32)
     for depth in (flat(0.0), flat(1.0)):
         assert np.abs(render(photo, depth, 0.5, 0.1, cats_eye=1.0) - photo).max() <= 1 / 255
-
-
-def test_the_corners_aperture_is_shifted_by_one_radius():
-    assert cats_eye_shift((0, 0), (60, 80), 1.0) == pytest.approx((0.8, -0.6))
-    assert cats_eye_shift((30, 40), (60, 80), 1.0) == pytest.approx((0, 0))
-    lens_shaped = disc_kernel(-30.0, Aperture(shift=(1.0, 0.0)))
-    assert lens_shaped.sum() == pytest.approx(1)
-    area = (2 * math.pi / 3 - math.sqrt(3) / 2) * 30**2  # of two unit discs one radius apart
-    assert 1 / lens_shaped.max() == pytest.approx(area, rel=0.01)
-    turned = disc_kernel(30.0, Aperture(shift=(1.0, 0.0)))
-    assert torch.allclose(turned, lens_shaped.flip(0, 1), atol=1e-6)
-
-
-@pytest.mark.parametrize("spherical", [-1.0, 0.0, 0.6])
-@pytest.mark.parametrize("radius", [-10.0, 10.0])
-def test_spherical_aberration_weighs_the_disc(spherical, radius):
-    kernel = disc_kernel(radius, Aperture(spherical=spherical)).numpy()
-    y, x = np.mgrid[-10:11, -10:11]
-    rho = np.hypot(x, y) / 10
-    expected = (1 + spherical * (1 - 2 * rho**2)) / (math.pi * 100)
-    assert kernel.sum() == pytest.approx(1)
-    assert np.abs(kernel - expected)[rho < 0.9].max() < 0.02 * expected.max()
 
 
 def test_spherical_aberration_reaches_the_photo():
