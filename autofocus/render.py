@@ -28,6 +28,7 @@ from autofocus.lens.highlights import Highlights, bands, find_highlights
 from autofocus.lens.layers import WHOLE, Backdrop, find_backdrop, split
 from autofocus.lens.planes import GAP, SHARP, TILE, assign_circles, composite, tile_side
 from autofocus.lens.srgb import encode_srgb, to_linear
+from autofocus.photo import resize
 
 APERTURE_AT_F1 = 0.05  # circle radius over diagonal at f/1, for a depth difference of 1
 LARGEST_CIRCLE = 0.25  # of the diagonal: what a larger aperture counts as
@@ -381,16 +382,22 @@ def correct(depth: np.ndarray, correction: np.ndarray, lens: Lens) -> np.ndarray
         H×W float32 to give to `render`; it may leave [0, 1].
 
     """
-    height, width = depth.shape
-    painted = cv2.resize(np.float32(correction), (width, height), interpolation=cv2.INTER_LINEAR)
-    offset = np.float32(depth) - np.float32(lens.focus)
-    beyond = lens.defocus(np.float32(depth))
-    pulled = offset - painted * beyond
-    edge = np.float32(lens.focus_range / 2)
-    pushed = np.where(
-        beyond > 0, offset - PUSH * painted, np.minimum(offset, -edge) + PUSH * painted
-    )
-    return np.float32(lens.focus) + np.where(painted < 0, pushed, pulled).astype(np.float32)
+    result = resize(np.array(correction, np.float32), depth.shape)
+    for top, bottom in bands(depth.shape):
+        rows = slice(top, bottom)
+        result[rows] = correct_rows(np.float32(depth[rows]), result[rows], lens)
+    return result
+
+
+def correct_rows(depth: np.ndarray, correction: np.ndarray, lens: Lens) -> np.ndarray:
+    """`correct` for both of one size, H×W float32."""
+    offset = depth - np.float32(lens.focus)
+    defocus = lens.defocus(depth)
+    away = PUSH * np.minimum(correction, 0)  # 0 or negative
+    behind = np.minimum(offset, -np.float32(lens.focus_range / 2)) + away
+    pushed = np.where(defocus > 0, offset - away, behind)
+    pulled = offset - correction * defocus
+    return np.float32(lens.focus) + np.where(correction < 0, pushed, pulled)
 
 
 def check(photo: np.ndarray, depth: np.ndarray) -> None:
