@@ -304,3 +304,17 @@ def test_an_unknown_suffix_and_an_impossible_place_get_a_sentence(smooth, tmp_pa
         write_photo(smooth / np.float32(255), tmp_path / "photo.bmp")
     with pytest.raises(PhotoError, match="cannot be written"):
         write_photo(smooth / np.float32(255), tmp_path / "missing" / "photo.png")
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((3000, 4000), (960, 1280)),
+        ((1500, 10_000), (480, 3200)),
+        ((9000, 1170), (3692, 480)),
+        ((200, 9000), (91, 4096)),
+        ((300, 1200), (300, 1200)),
+    ],
+)
+def test_previews_of_panoramas_are_longer_for_their_short_side(size, expected):
+    assert preview(np.zeros(size, np.uint8)).shape == expected

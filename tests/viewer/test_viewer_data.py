@@ -1,12 +1,41 @@
+import re
+from dataclasses import asdict, fields
+
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from autofocus import view
+from autofocus.focus import DISC, SALIENT
+from autofocus.lens.planes import SHARP
 from autofocus.lens.srgb import to_linear
-from autofocus.render import Lens
-from autofocus.viewer import Viewer, viewer_data
-from autofocus.viewer.component import MODULES, SHADERS, script, text
-from autofocus.viewer.viewer_data import layers, subjects, with_gain
+from autofocus.render import APERTURE_AT_F1, LARGEST_CIRCLE, Lens
+from autofocus.view import SUBJECT_INSIDE, SUBJECT_OUTLINE
+from autofocus.viewer import Viewer, ViewerData, tile_data, viewer_data
+from autofocus.viewer.component import (
+    FOCUS_STEPS,
+    HERE,
+    LIMITS,
+    MODULES,
+    UNTOUCHED,
+    constants,
+    script,
+    shader_constants,
+    text,
+)
+from autofocus.viewer.viewer_data import (
+    PINHOLE,
+    STOPS,
+    TILE_PIXELS,
+    TILE_SIDE,
+    layers,
+    subjects,
+    tile_size,
+    with_gain,
+)
+
+SOURCES = sorted([*HERE.glob("js/*.js"), *HERE.glob("shaders/*.glsl")])
 
 
 def scene(height=60, width=90):
@@ -24,14 +53,15 @@ def read_maps(value, shape):
 def test_maps_keep_sixteen_bits_of_depth(tmp_path):
     photo, depth, saliency = scene()
     depth += np.linspace(0, 0.05, 90, dtype=np.float32)
-    maps = read_maps(viewer_data(photo, depth, saliency, tmp_path, Lens(0.9)), depth.shape)
+    maps = read_maps(viewer_data(photo, depth, saliency, tmp_path, Lens(focus=0.9)), depth.shape)
     assert np.abs(maps[..., 0] / 65535 - depth).max() <= 0.51 / 65535
     assert len(np.unique(maps[0, :, 0])) == 90
-    assert np.array_equal(maps[..., 3], np.round(saliency * 255))
+    assert np.array_equal(maps[..., 3] == SUBJECT_INSIDE, saliency >= 0.8)
+    assert (maps[..., 3] == SUBJECT_OUTLINE).any()
 
 
 def test_every_file_is_in_the_folder_and_each_photo_has_its_own(tmp_path):
-    values = [viewer_data(*scene(), tmp_path, Lens(0.9)) for _ in range(2)]
+    values = [viewer_data(*scene(), tmp_path, Lens(focus=0.9)) for _ in range(2)]
     files = [getattr(v, n).path for v in values for n in ("photo", "front", "hidden", "maps")]
     assert len(set(files)) == 8
     assert {str(path) for path in tmp_path.iterdir()} == set(files)
@@ -47,7 +77,7 @@ def test_sizes_that_differ_are_refused(tmp_path):
 
 def test_hidden_layer_is_never_nearer_and_lies_behind_the_subject():
     photo, depth, _ = scene()
-    farther = layers(photo, depth)[1].depth.numpy()
+    farther = layers(photo, depth, 4)[1].depth.numpy()
     assert (farther <= depth + 1e-6).all()
     assert farther[21, 45] < 0.3
     assert np.array_equal(farther[:10], depth[:10])
@@ -65,7 +95,7 @@ def test_light_brighter_than_white_keeps_its_colour():
 def test_only_clipped_lights_gain():
     photo = np.full((80, 80, 3), 0.2, np.float32)
     photo[39:42, 39:42] = 1
-    gain = with_gain(layers(photo, np.full((80, 80), 0.5, np.float32))[0].light)[..., 3]
+    gain = with_gain(layers(photo, np.full((80, 80), 0.5, np.float32), 4)[0].light)[..., 3]
     assert gain[40, 40] < 1
     assert (gain[:20] == 1).all()
 
@@ -85,8 +115,7 @@ def test_dots_are_inside_separate_regions_largest_first():
 def test_component_carries_all_its_parts_and_loads_nothing_from_elsewhere():
     viewer = Viewer(name="main")
     source = script("main")
-    assert all(text(f"js/{name}.js").strip() in source for name in MODULES)
-    assert all("#version 300 es" in text(f"shaders/{file}") for file in SHADERS.values())
+    assert "import {" not in source and "\nexport " not in source
     everything = source + viewer.html_template + viewer.css_template
     assert "http:" not in everything and "https:" not in everything
     assert "${" not in viewer.html_template and "{{" not in viewer.html_template
@@ -98,3 +127,91 @@ def test_component_has_its_events():
         assert callable(getattr(viewer, name))
     with pytest.raises(AttributeError):
         _ = viewer.nosuchevent
+
+
+def small_tile(tmp_path, box, **lens):
+    return tile_data(*scene(600, 900), box, tmp_path, Lens(focus=0.9, **lens))
+
+
+def test_a_tile_holds_its_part_and_as_much_around_it_as_its_blur_reaches(tmp_path):
+    tile = small_tile(tmp_path, (0.25, 0.25, 0.5, 0.5), f_stop=8)
+    assert tile.box == [0.25, 0.25, 0.5, 0.5]
+    margin = 0.05 / 8 * np.hypot(600, 900) * 0.9
+    width = (tile.frame[2] - tile.frame[0]) * 900
+    assert 225 + 2 * margin < width < 225 + 2 * margin + 10
+    maps = np.fromfile(tile.maps.path, "<u2")
+    height = (tile.frame[3] - tile.frame[1]) * 600
+    assert maps.size == 4 * round(width) * round(height)
+    assert tile.diagonal == pytest.approx(np.hypot(600, 900))
+
+
+def test_a_tile_at_the_border_ends_there_and_its_pixels_are_the_photos(tmp_path):
+    tile = small_tile(tmp_path, (0, 0, 0.1, 0.1))
+    assert tile.frame[:2] == [0, 0]
+    sent = cv2.imread(tile.photo.path)[..., ::-1] / 255
+    photo = scene(600, 900)[0]
+    assert np.abs(sent - photo[: sent.shape[0], : sent.shape[1]]).max() < 0.003
+
+
+@pytest.mark.parametrize("size", [(4000, 6000), (300, 12_000), (10, 10)])
+def test_a_tile_is_sent_as_large_as_a_browser_can_refine(size):
+    height, width = tile_size(size)
+    assert height * width <= 1.01 * TILE_PIXELS and max(height, width) <= TILE_SIDE
+    assert height / width == pytest.approx(size[0] / size[1], rel=0.01)
+    assert size != (10, 10) or (height, width) == size
+
+
+@pytest.mark.parametrize("box", [(0.5, 0, 0.5, 1), (-0.1, 0, 1, 1), (0, 0, 1, np.nan)])
+def test_a_box_that_is_no_part_of_the_image_is_refused(tmp_path, box):
+    with pytest.raises(ValueError, match="not a part of the image"):
+        small_tile(tmp_path, box)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_pinhole_is_a_number_that_json_has(tmp_path):
+    value = viewer_data(*scene(), tmp_path, Lens(f_stop=np.inf))
+    assert ViewerData.model_validate_json(value.model_dump_json()).f_stop > 1000
+
+
+def test_the_data_has_the_lens_by_the_names_of_its_fields(tmp_path):
+    lens = Lens(0.3, focus_range=0.1, f_stop=4, blades=6, rotation=9, cats_eye=1, spherical=-1)
+    value = viewer_data(*scene(), tmp_path, lens)
+    assert {field.name: getattr(value, field.name) for field in fields(Lens)} == asdict(lens)
+    assert set(LIMITS) == set(asdict(lens))
+
+
+def handed_names():
+    named = [*constants(), *(name.split()[1] for name in shader_constants())]
+    return "|".join(named)
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: file.name)
+def test_no_script_or_shader_says_again_what_python_says(file):
+    source = re.sub(r"//.*", "", file.read_text(encoding="utf-8"))
+    declared = re.findall(rf"\b(?:{handed_names()})\s*=(?!=)", source)
+    assert not declared
+    numbers = {float(n) for n in re.findall(r"(?<![\w.])\d*\.?\d+(?:e-?\d+)?", source)}
+    said = {APERTURE_AT_F1, LARGEST_CIRCLE, DISC, SALIENT, *FOCUS_STEPS, PINHOLE}
+    said |= {
+        UNTOUCHED,
+        view.RED_SHARE,
+        view.OUTLINE_SHARE,
+        *map(float, view.RED.round(4).tolist()[:2]),
+    }
+    assert not numbers & (said - {1.0})
+    sharp = re.findall(
+        rf"const (?:\w+ )?\w+ = (?:{SHARP}|{STOPS}|{Lens().f_stop:.0f}(?:\.0)?);", source
+    )
+    assert not sharp
+
+
+def test_scripts_are_joined_after_those_that_they_import():
+    for number, name in enumerate(MODULES):
+        needed = re.findall(r"from './(\w+)\.js'", text(f"js/{name}.js"))
+        assert set(needed) <= {"constants", *MODULES[:number]}
+    assert {path.stem for path in (HERE / "js").iterdir()} == set(MODULES)
+
+
+def test_names_of_joined_scripts_do_not_clash():
+    names = re.findall(r"^(?:async )?(?:const|class|function) (\w+)", script("main"), re.MULTILINE)
+    assert len(names) == len(set(names)) > 50
