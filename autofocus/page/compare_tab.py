@@ -16,13 +16,14 @@ from autofocus.errors import PhotoError, VersionError
 from autofocus.focus import choose_focus
 from autofocus.page.events import on
 from autofocus.page.examples import example_files
-from autofocus.page.models import analyse, network_of, version_choices
+from autofocus.page.models import analyse, predictor_of, version_choices
 from autofocus.page.photo_strip import photo_strip, thumbnails_of
 from autofocus.page.side_by_side import LONG_SIDE, aspect_style, together_bar, view_of
 from autofocus.page.text import GONE, READING, note, sentence
 from autofocus.photo import preview, read_photo
 from autofocus.predict import Prediction, pick_device
-from autofocus.versions.weights import find_version, weights_file
+from autofocus.versions.catalog import find_version
+from autofocus.versions.weights import weights_file
 from autofocus.view import colour_difference
 from autofocus.viewer import Viewer
 
@@ -239,7 +240,7 @@ def check_versions(names: list[str]) -> None:
 
 def make(name: str, photo: np.ndarray) -> Made:
     """Depth and subject by a version; loading it is not part of the time."""
-    network_of(name)
+    predictor_of(name)
     started = time.perf_counter()
     found = analyse(name, photo)
     return Made(name, found, time.perf_counter() - started)

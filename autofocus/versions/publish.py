@@ -9,7 +9,8 @@ from huggingface_hub import CommitOperationAdd, HfApi, get_session
 from autofocus.errors import PublishError
 from autofocus.predict import predict
 from autofocus.versions import hub
-from autofocus.versions.weights import WEIGHTS, Version, load_network, read_version
+from autofocus.versions.version import CONFIG, WEIGHTS, Version, read_version
+from autofocus.versions.weights import load_network
 
 CARD = "README.md"
 PICTURES = (".png", ".jpg", ".webp")
@@ -40,7 +41,7 @@ def version_files(folder: Path) -> dict[str, Path | bytes]:
     strange = [p.name for p in folder.iterdir() if p.is_dir() or not is_expected(p.name)]
     if strange:
         raise PublishError(
-            f"{folder.name} holds {', '.join(sorted(strange))}. A version is {hub.CONFIG}, "
+            f"{folder.name} holds {', '.join(sorted(strange))}. A version is {CONFIG}, "
             f"{WEIGHTS}, {CARD} and pictures, and nothing else is published."
         )
     check_network(version)
@@ -51,7 +52,7 @@ def version_files(folder: Path) -> dict[str, Path | bytes]:
 
 def is_expected(name: str) -> bool:
     """Whether a file of this name belongs to a version."""
-    return name in (hub.CONFIG, WEIGHTS, CARD) or name.endswith(PICTURES)
+    return name in (CONFIG, WEIGHTS, CARD) or name.endswith(PICTURES)
 
 
 def check_config(version: Version) -> None:
@@ -135,4 +136,4 @@ def refusal(error: BaseException, repo: str) -> str:
     statuses = {hub.status_of(cause) for cause in hub.chain(error)}
     if statuses & {401, 403}:
         return f"The Hub does not let you write to {repo}. Set HF_TOKEN to a token that may."
-    return hub.sentence(error, repo)
+    return hub.explain(error, repo)
