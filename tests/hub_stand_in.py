@@ -20,9 +20,10 @@ class Repo:
         self.commits, self.refs = {}, {"heads": {}, "tags": {}}
 
     def commit(self, files, branch="main"):
-        """Put files (name → bytes) upon what the branch has; return the commit."""
+        """Put files (name → bytes, or None: no such file) upon what the branch has → the commit."""
         heads = self.refs["heads"]
         files = {**self.commits.get(heads.get(branch, heads.get("main")), {}), **files}
+        files = {name: data for name, data in files.items() if data is not None}
         digest = hashlib.sha1(repr([branch, len(self.commits), sorted(files)]).encode()).hexdigest()
         self.commits[digest] = files
         self.refs["heads"][branch] = digest

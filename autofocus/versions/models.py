@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 PREPROCESSOR = "preprocessor_config.json"
 LONG_SIDE = 1536  # pixels of the photo that a depth model is handed; it shrinks it further
 NEAREST = 0.05  # metres; nothing in a photo is nearer
+INVERSE = "depth_pro"  # its network gives inverse depth, its processor makes metres of that
 METRIC = ("chmv2", "depth_pro", "glpn", "tipsv2_dpt", "zoedepth")  # depth in metres
 # What transformers raises where files do not make a model.
 FAULTS = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError)
 
-Depth = Callable[[np.ndarray], np.ndarray]
+Depth = Callable[[np.ndarray], np.ndarray]  # of a photo
 
 
 def load_predictor(version: Version, device: torch.device | str = "cpu") -> Predictor:
@@ -76,6 +77,8 @@ def load_depth(version: Version, device: torch.device) -> Depth:
     try:
         config = transformers.AutoConfig.from_pretrained(folder, **local)
         metric = is_metric(config)
+        if getattr(config, "max_depth", 1) is None:
+            config.max_depth = 1  # of relative models; transformers multiplies by it
         check_size(config, folder / WEIGHTS)
         model, told = transformers.AutoModelForDepthEstimation.from_pretrained(
             folder, config=config, use_safetensors=True, output_loading_info=True, **local
@@ -88,8 +91,8 @@ def load_depth(version: Version, device: torch.device) -> Depth:
         raise VersionError(f"{refuse(version, reason)} {first_line(error)}") from error
     if not all(torch.isfinite(parameter).all() for parameter in model.parameters()):
         raise VersionError(refuse(version, "some of its weights are not finite numbers"))
-    run = partial(run_model, model.to(device).eval(), processor)
-    return partial(depth_along_edges, run, metric)
+    run = partial(run_model, model.to(device).eval(), processor, metric)
+    return partial(depth_along_edges, run)
 
 
 def first_line(error: Exception) -> str:
@@ -130,14 +133,10 @@ def check_size(config: "PretrainedConfig", weights: Path) -> None:
         raise ValueError("weights are missing")
 
 
-def depth_along_edges(run: Depth, metric: bool, photo: np.ndarray) -> np.ndarray:
+def depth_along_edges(run: Depth, photo: np.ndarray) -> np.ndarray:
     """What a model makes of a photo, as our depth: H×W float32 in [0, 1], 1 nearest."""
     seen = resize(photo, seen_size(*photo.shape[:2]))
-    values = run(seen)
-    if metric:
-        values = 1 / np.maximum(values, NEAREST)
-    drawn = upsample_depth(fill_range(values), seen, photo)
-    return fill_range(drawn)
+    return fill_range(upsample_depth(fill_range(run(seen)), seen, photo))
 
 
 def fill_range(depth: np.ndarray) -> np.ndarray:
@@ -153,13 +152,23 @@ def seen_size(height: int, width: int) -> tuple[int, int]:
 
 
 @torch.inference_mode()
-def run_model(model: "PreTrainedModel", processor: object, photo: np.ndarray) -> np.ndarray:
-    """One forward; h×w×3 → h×w float32, metres or disparity."""
-    size = photo.shape[:2]
+def run_model(
+    model: "PreTrainedModel", processor: object, metric: bool, photo: np.ndarray
+) -> np.ndarray:
+    """One forward; h×w×3 → h×w float32: disparity up to scale and shift, larger is nearer.
+
+    Metres become their reciprocal before they are resized, or every boundary would ring.
+    """
+    size, kind = photo.shape[:2], model.config.model_type
     inputs = processor(images=to_bytes(photo), return_tensors="pt").to(model.device)
-    options = {"source_sizes": [size]} if model.config.model_type == "zoedepth" else {}
-    made = processor.post_process_depth_estimation(model(**inputs), target_sizes=[size], **options)
-    values = made[0]["predicted_depth"].reshape(size).float().cpu().numpy()
-    if not np.isfinite(values).all():
+    made = model(**inputs)
+    if metric and kind != INVERSE:
+        made.predicted_depth = 1 / made.predicted_depth.clamp(min=NEAREST)
+    options = {"source_sizes": [size]} if kind == "zoedepth" else {}
+    made = processor.post_process_depth_estimation(made, target_sizes=[size], **options)
+    values = made[0]["predicted_depth"].reshape(size).float()
+    if kind == INVERSE:
+        values = 1 / values
+    if not torch.isfinite(values).all():
         raise VersionError("The depth that this model sees in the photo is not finite.")
-    return np.ascontiguousarray(values)
+    return np.ascontiguousarray(values.cpu().numpy())
