@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import BoundedSemaphore, Lock, Thread
 from typing import TypeVar
 
-import httpx
+import httpx2
 from huggingface_hub import (
     HfApi,
     constants,
@@ -43,7 +43,7 @@ MAIN = "main"
 CONFIG = "config.json"
 COMMIT = re.compile("[0-9a-f]{40}")
 # What the Hub's client raises, on faults of the network and on answers that are not a Hub's.
-FAULTS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, TypeError)
+FAULTS = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError, TypeError)
 FAULTS += (KeyError, AttributeError, OfflineModeIsEnabled)
 REFUSALS = {
     401: "is private or does not exist. If it is private, set HF_TOKEN to a token that may read it",
@@ -55,9 +55,9 @@ INTERRUPTED = "The download of {repo} was interrupted or corrupted. Try again."
 UNREACHABLE = "The Hub cannot be reached for {repo}. Check the network"
 CAUSES = (  # the first that is in the chain of errors says what went wrong
     (HFValidationError, "{repo!r} is not the name of a repo on the Hub. Write owner/name."),
-    (httpx.TimeoutException, UNANSWERED),
-    ((httpx.RemoteProtocolError, httpx.ReadError), INTERRUPTED),
-    (httpx.ConnectError, f"{UNREACHABLE}."),
+    (httpx2.TimeoutException, UNANSWERED),
+    ((httpx2.RemoteProtocolError, httpx2.ReadError), INTERRUPTED),
+    (httpx2.ConnectError, f"{UNREACHABLE}."),
     ((OfflineModeIsEnabled, LocalEntryNotFoundError), f"{UNREACHABLE}, and HF_HUB_OFFLINE."),
     (
         (ValueError, TypeError, KeyError, AttributeError),
