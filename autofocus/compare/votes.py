@@ -163,6 +163,8 @@ class Reviews:
         """The small copy of a photo."""
         with self.opened() as file:
             row = file.execute("SELECT picture FROM photos WHERE sha256 = ?", (photo,)).fetchone()
+        if row is None:
+            raise ReviewError("There is no such photo in the reviews here.")
         return row[0]
 
     def open_photos(self, review: Review, reviewer: str) -> list[str]:

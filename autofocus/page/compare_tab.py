@@ -10,7 +10,12 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from autofocus.compare.agreement import Agreement, agree, depth_difference, mean
+from autofocus.compare.agreement import (
+    Agreement,
+    depth_difference,
+    mean_agreement,
+    measure_agreement,
+)
 from autofocus.compare.sheet import data_uri
 from autofocus.errors import PhotoError, VersionError
 from autofocus.focus import choose_focus
@@ -215,7 +220,7 @@ class Comparing:
         """Where, and how much, a version differs from the first."""
         if column["difference"] is None:
             return {column["agreement"]: FIRST}
-        agreement = agree(one.found, first.found)
+        agreement = measure_agreement(one.found, first.found)
         kept = comparison.add((first.name, one.name), agreement)
         return {
             column["difference"]: difference_picture(one, first),
@@ -264,7 +269,7 @@ def agreement_table(agreement: Agreement, kept: list[Agreement]) -> str:
     columns = [in_units(agreement)]
     heads = ""
     if len(kept) > 1:
-        columns.append(in_units(mean(kept)))
+        columns.append(in_units(mean_agreement(kept)))
         heads = f"<tr><td></td><td>here</td><td>mean of {len(kept)}</td><td></td></tr>"
     lines = "".join(
         f'<tr><th scope="row">{name}</th>'

@@ -127,7 +127,7 @@ def results_html(reviews: list[Review], tallies: list[Tally]) -> str:
 
 def tally_html(tally: Tally) -> str:
     """One pair: the sentence, the interval as a bar about one half, the counts."""
-    sentence = html.escape(tally.in_words())
+    sentence = html.escape(tally.describe())
     first, second = map(html.escape, tally.names)
     counts = f"{first} {tally.first} · {second} {tally.second} · tied {tally.ties}"
     low, high = (100 * end for end in tally.interval)

@@ -25,7 +25,7 @@ BUNDLED = Path(__file__).resolve().parent / "bundled"
 DEFAULT = "resnet"
 VERSIONS_VARIABLE = "AUTOFOCUS_VERSIONS"
 NEVER_DOWNLOADED = "its weights were never downloaded, and the Hub cannot be asked for them."
-NO_TRANSFORMERS = 'it needs a package that is not here: pip install "transformers>=4.57"'
+NO_TRANSFORMERS = 'it needs a package that is not here: pip install "transformers>=5.0"'
 
 
 def list_versions() -> list[Version]:

@@ -117,6 +117,11 @@ def names_in(variable: str) -> list[str]:
     return list(dict.fromkeys(os.environ.get(variable, "").replace(",", " ").split()))
 
 
+def named_repos() -> list[str]:
+    """Every repo that the operator named, of versions and of depth models."""
+    return list(dict.fromkeys(repos() + [source.repo for source in model_sources()]))
+
+
 def model_sources() -> list[Source]:
     """The depth models that the operator named: `owner/name` or `owner/name@revision`."""
     parts = [name.partition("@") for name in names_in(MODELS_VARIABLE)]

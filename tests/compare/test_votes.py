@@ -221,7 +221,7 @@ def test_beyond_chance_is_what_an_exact_sign_test_says():
     for votes in range(1, 80):
         for wins in range(votes // 2 + 1, votes + 1):
             tail = sum(math.comb(votes, k) for k in range(wins, votes + 1)) / 2**votes
-            said = Tally(("A", "B"), wins, votes - wins).in_words()
+            said = Tally(("A", "B"), wins, votes - wins).describe()
             if 2 * tail > 0.05 or 2 * tail < 0.045:
                 assert said.endswith("beyond chance") == (2 * tail < 0.05), said
 
@@ -236,4 +236,4 @@ def test_beyond_chance_is_what_an_exact_sign_test_says():
     ],
 )
 def test_the_sentence_is_plain(counts, words):
-    assert Tally(("A", "B"), *counts).in_words() == words
+    assert Tally(("A", "B"), *counts).describe() == words
