@@ -11,7 +11,7 @@ WORKDIR /home/autofocus/app
 COPY requirements.txt .
 RUN pip install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "torch>=2.14" "torchvision>=0.29" \
     && pip install -r requirements.txt
-COPY app.py LICENSE ./
+COPY app.py LICENSE NOTICE ./
 COPY autofocus autofocus
 
 USER autofocus

@@ -12,7 +12,7 @@ from autofocus.page.blind_page import Judging
 from autofocus.page.downloads import Downloads
 from autofocus.page.focusing import Focusing
 from autofocus.page.layout import STATIC, Layout
-from autofocus.page.models import network_of
+from autofocus.page.models import predictor_of
 from autofocus.page.opening import Opening
 from autofocus.page.review_tab import BLIND_PAGE
 
@@ -74,7 +74,7 @@ def main() -> None:
     page = build_page()
     if page.version.value:
         try:
-            network_of(page.version.value)
+            predictor_of(page.version.value)
         except VersionError as error:  # visitors are told so too, and may choose another
             print(f"Auto Focus: {error}", file=sys.stderr)
     page.demo.launch(inbrowser=bool(os.environ.get("DISPLAY")), **launch_options())

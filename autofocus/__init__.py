@@ -3,9 +3,9 @@
 file → photo → predict (depth, saliency) → focus → render → photo: one module for each hop.
 
     from autofocus import focus, photo, predict, render
-    from autofocus.versions import weights
+    from autofocus.versions import catalog, weights
     picture = photo.read_photo("photo.jpg").pixels
-    found = predict.predict(weights.load_network(weights.find_version()), picture)
+    found = predict.predict(weights.load_network(catalog.find_version()), picture)
     near = focus.choose_focus(found.depth, found.saliency).depth
     soft = render.render(picture, found.depth, render.Lens(near, f_stop=1.4))
     photo.write_photo(soft, "out.jpg")

@@ -11,11 +11,28 @@
       upsample, to 0..1       upsample, sigmoid
 
 It follows "Going Deeper with Depth Maps" (Canva Engineering), with one addition: the encoder's
-first convolution is handed to the decoder as a skip at stride 2, which carries the outlines.
+first convolution is handed to the decoder as a skip at stride 2, which carries the boundaries.
+
+An encoder is a module with
+
+    channels    five numbers, of its maps from the finest to the coarsest
+    forward     normalised photo B×3×H×W, H and W multiples of 32 → five maps, the finest first
+
+so that for a photo of (1, 3, 384, 512), with "resnet34" and with "dinov2-s":
+
+    stride 2     (1, 64, 192, 256)     (1, 32, 192, 256)
+    stride 4     (1, 64, 96, 128)      (1, 64, 96, 128)
+    stride 8     (1, 128, 48, 64)      (1, 128, 48, 64)
+    stride 16    (1, 256, 24, 32)      (1, 256, 24, 32)
+    stride 32    (1, 512, 12, 16)      (1, 384, 12, 16)
+
+The decoder makes (1, 256, 192, 256) of them, and each head (1, 1, 192, 256) of that. Another
+encoder is a class like these, and a line in `ENCODERS`.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import timm
 import torch
@@ -24,6 +41,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 STRIDE = 32
+WIDEST = 1024  # channels that a config may ask for
+LONGEST_SHORT_SIDE = 1536  # pixels that a config may ask for
 DECODED_CHANNELS = 256
 DINOV2_MODEL = "vit_small_patch14_dinov2.lvd142m"
 DINOV2_LAYERS = (2, 5, 8, 11)  # the third, sixth, ninth and twelfth block
@@ -36,18 +55,39 @@ PATCH = 14
 class NetworkConfig:
     """The network's shape, and the size of photo that it was trained for; beside the weights."""
 
-    encoder: str  # a torchvision ResNet's name, or "dinov2-s"
+    encoder: str  # one of `ENCODERS`
     widths: tuple[int, ...]  # decoder channels at strides 2, 4, 8, 16, 32
     short_side: int = 384  # pixels of the photo that it sees
 
+    def __post_init__(self):
+        """Refuse what no network can be built of, before anything is."""
+        if self.encoder not in ENCODERS:
+            raise ValueError(f"the encoder must be one of {', '.join(ENCODERS)}")
+        if len(self.widths) != 5 or not all(is_between(w, 1, WIDEST) for w in self.widths):
+            raise ValueError(f"widths must be five whole numbers from 1 to {WIDEST}")
+        if not is_between(self.short_side, STRIDE, LONGEST_SHORT_SIDE):
+            limits = f"from {STRIDE} to {LONGEST_SHORT_SIDE}"
+            raise ValueError(f"short_side must be a whole number of pixels {limits}")
+
     @classmethod
     def from_dict(cls, fields: dict) -> "NetworkConfig":
-        """Build from `config.json`'s "network" table; unknown or missing names raise TypeError."""
-        return cls(**{**fields, "widths": tuple(fields["widths"])})
+        """Build from `config.json`'s "network" table.
+
+        Raises:
+            TypeError: a name is missing or unknown, or `widths` is not a list.
+            ValueError: a value is not one that a network can have.
+
+        """
+        return cls(**{**fields, "widths": tuple(fields.get("widths", ()))})
 
     def to_dict(self) -> dict:
         """As a table for `config.json`."""
         return asdict(self)
+
+
+def is_between(value: object, low: int, high: int) -> bool:
+    """Whether a value is a whole number within these limits, both included."""
+    return type(value) is int and low <= value <= high
 
 
 class ResNetEncoder(nn.Module):
@@ -89,10 +129,10 @@ class ContextBlock(nn.Module):
 
 
 class Neck(nn.Sequential):
-    """DINOv2's four layers of tokens, B×1536×h×w, mixed to B×192×h×w.
+    """DINOv2's four layers of patch features, B×1536×h×w, mixed to B×192×h×w.
 
-    All that is known about depth in the large is made here, at one cell a token, where it costs
-    least; the decoder then finds the outlines.
+    All that is known about depth globally is made here, at stride 16, where it costs least; the
+    decoder then finds the boundaries.
     """
 
     def __init__(self):
@@ -105,11 +145,11 @@ class Neck(nn.Sequential):
 
 
 class Dinov2Encoder(nn.Module):
-    """A frozen DINOv2 ViT-S/14 (arXiv 2304.07193), reassembled at four strides as in DPT.
+    """A DINOv2 ViT-S/14 (arXiv 2304.07193), reassembled at four strides as in DPT.
 
-    (DPT: arXiv 2103.13413.) Patches of 14 pixels cannot see outlines, so a small convolutional stem
-    adds the maps at strides 2 and 4. The backbone sees the photo at 14/16 of its size: one token is
-    then exactly one cell at stride 16.
+    (DPT: arXiv 2103.13413.) Patches of 14 pixels cannot see boundaries, so a small convolutional
+    stem adds the maps at strides 2 and 4. The backbone sees the photo at 14/16 of its size: one
+    patch feature is then exactly one pixel of the map at stride 16.
     """
 
     channels = (32, 64, 128, 256, 384)
@@ -118,7 +158,7 @@ class Dinov2Encoder(nn.Module):
         super().__init__()
         self.backbone = timm.create_model(
             DINOV2_MODEL, pretrained=False, num_classes=0, img_size=518, dynamic_img_size=True
-        ).requires_grad_(False)
+        )
         half, fine, quarter, middle, coarse = self.channels
         self.stem = conv_block(3, half, stride=2)
         self.stem_fine = conv_block(half, fine, stride=2)
@@ -132,13 +172,6 @@ class Dinov2Encoder(nn.Module):
             ]
         )
 
-    def train(self, mode: bool = True) -> "Dinov2Encoder":
-        """Train the stem and the reassembly; the backbone stays as it is."""
-        super().train(mode)
-        self.backbone.eval()
-        return self
-
-    @torch.no_grad()
     def tokens(self, photo: Tensor) -> Tensor:
         """Normalised photo B×3×H×W → all four layers' tokens, B×1536×H/16×W/16."""
         size = [side * PATCH // 16 for side in photo.shape[-2:]]
@@ -149,7 +182,7 @@ class Dinov2Encoder(nn.Module):
         return torch.cat(layers, dim=1)
 
     def assemble(self, photo: Tensor, tokens: Tensor) -> list[Tensor]:
-        """Normalised photo and its tokens → five maps; apart so that training can cache tokens."""
+        """Normalised photo and its tokens → five maps."""
         half = self.stem(photo)
         mixed = self.neck(tokens)
         maps = [layer(mixed) for layer in self.reassemble]
@@ -159,6 +192,14 @@ class Dinov2Encoder(nn.Module):
     def forward(self, photo: Tensor) -> list[Tensor]:
         """Normalised photo B×3×H×W → five maps, finest first, at strides 2, 4, 8, 16, 32."""
         return self.assemble(photo, self.tokens(photo))
+
+
+ENCODERS = {
+    "resnet18": partial(ResNetEncoder, "resnet18"),
+    "resnet34": partial(ResNetEncoder, "resnet34"),
+    "resnet50": partial(ResNetEncoder, "resnet50"),
+    "dinov2-s": Dinov2Encoder,
+}
 
 
 def conv_block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -248,8 +289,7 @@ class AutoFocusNet(nn.Module):
     def __init__(self, config: NetworkConfig):
         super().__init__()
         self.config = config
-        dinov2 = config.encoder == "dinov2-s"
-        self.encoder = Dinov2Encoder() if dinov2 else ResNetEncoder(config.encoder)
+        self.encoder = ENCODERS[config.encoder]()
         self.decoder = Decoder(self.encoder.channels, config.widths)
         self.depth_head = Head()
         self.saliency_head = Head()

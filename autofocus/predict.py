@@ -17,10 +17,20 @@ Upsample = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network sees in a photo; both maps have the photo's size."""
+    """What the network sees in a photo: two maps of the photo's height and width.
 
-    depth: np.ndarray  # H×W float32 in [0, 1], 1 nearest, relative
-    saliency: np.ndarray  # H×W float32 in [0, 1], the probability of belonging to the subject
+    depth: H×W float32 in [0, 1], 1 nearest. It is inverse depth up to scale and shift, so it is not
+        in metres and compares within one photo only: the nearest pixel is 1 and the farthest 0; a
+        flat map is 0.5 everywhere.
+    saliency: H×W float32 in [0, 1], the probability that a pixel belongs to the subject; from
+        `focus.SALIENT` on it is salient.
+    """
+
+    depth: np.ndarray
+    saliency: np.ndarray
+
+
+Predictor = Callable[[np.ndarray], Prediction]
 
 
 def pick_device() -> torch.device:

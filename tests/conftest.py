@@ -21,7 +21,7 @@ import pytest
 import torch
 
 from autofocus.network import AutoFocusNet, NetworkConfig
-from autofocus.versions import weights
+from autofocus.versions import catalog, weights
 from tests.hub_stand_in import StandIn
 
 TINY = NetworkConfig("resnet18", (8, 8, 16, 16, 16))
@@ -37,14 +37,15 @@ def tiny_network():
 def tiny_version(tiny_network, tmp_path_factory):
     """A version folder named "tiny" in a folder of its own."""
     folder = tmp_path_factory.mktemp("versions") / "tiny"
-    return weights.save_version(tiny_network, folder, {"name": "tiny", "quality": {}})
+    weights.save_version(tiny_network, folder, {"name": "tiny", "quality": {}})
+    return catalog.read_version(folder)
 
 
 @pytest.fixture
 def only_tiny(tiny_version, monkeypatch):
     """The tiny version is all there is, and the default."""
-    monkeypatch.setattr(weights, "BUNDLED", tiny_version.folder.parent)
-    monkeypatch.setattr(weights, "DEFAULT", "tiny")
+    monkeypatch.setattr(catalog, "BUNDLED", tiny_version.folder.parent)
+    monkeypatch.setattr(catalog, "DEFAULT", "tiny")
     return tiny_version
 
 

@@ -20,9 +20,10 @@ class Repo:
         self.commits, self.refs = {}, {"heads": {}, "tags": {}}
 
     def commit(self, files, branch="main"):
-        """Put files (name → bytes) upon what the branch has; return the commit."""
+        """Put files (name → bytes, or None: no such file) upon what the branch has → the commit."""
         heads = self.refs["heads"]
         files = {**self.commits.get(heads.get(branch, heads.get("main")), {}), **files}
+        files = {name: data for name, data in files.items() if data is not None}
         digest = hashlib.sha1(repr([branch, len(self.commits), sorted(files)]).encode()).hexdigest()
         self.commits[digest] = files
         self.refs["heads"][branch] = digest
@@ -196,7 +197,7 @@ def handler_of(hub):  # noqa: C901 - one small method for each endpoint
             data, whole = hub.stored[digest], len(hub.stored[digest])
             start = int((self.headers.get("Range") or "bytes=0-")[6:].split("-")[0])
             if hub.fault == "damaged":
-                data = bytes(255 - byte for byte in data)
+                data = data.translate(bytes(range(255, -1, -1)))
             if hub.fault in ("truncated", "gone") and method == "GET":
                 return self.break_off(data, hub.fault)
             headers = {"Content-Range": f"bytes {start}-{whole - 1}/{whole}"} if start else {}

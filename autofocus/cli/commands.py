@@ -5,6 +5,8 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,20 +36,17 @@ from autofocus.photo import (
     write_photo,
     write_saliency,
 )
-from autofocus.predict import Prediction, pick_device, pick_dtype
-from autofocus.predict import predict as predict_maps
+from autofocus.predict import Predictor, pick_device
 from autofocus.render import Lens, f_stop_of, render
-from autofocus.versions import hub
+from autofocus.versions.catalog import find_version, list_versions, notices
+from autofocus.versions.models import load_predictor as load_version
 from autofocus.versions.publish import space_files, upload, version_files
-from autofocus.versions.weights import find_version, list_versions, load_network
 
 DONE, FAILED = 0, 1
 OUTPUTS = (".depth.png", ".saliency.png", ".json")
 SHEET_LONG_SIDE = 960
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff")
 PHOTO_SUFFIXES += (".gif",)
-
-Predictor = Callable[[np.ndarray], Prediction]
 
 
 def predict(arguments: argparse.Namespace) -> int:
@@ -231,7 +230,7 @@ def photos_in(folder: Path) -> list[Path]:
 def versions(arguments: argparse.Namespace) -> int:
     """Print every version, where it comes from, its hash and its measured quality."""
     found = list_versions()
-    for notice in hub.listing().notices:
+    for notice in notices():
         print(notice, file=sys.stderr)
     for version in found:
         quality = version.config.get("quality", {})
@@ -271,10 +270,7 @@ def send(arguments: argparse.Namespace, files: dict, message: str, **options: st
 
 def load_predictor(version: str | None) -> Predictor:
     """Load a version's network once, on the best device."""
-    device = pick_device()
-    network = load_network(find_version(version), device)
-    dtype = pick_dtype(device)
-    return lambda photo: predict_maps(network, photo, device=device, dtype=dtype)
+    return load_version(find_version(version), pick_device())
 
 
 def progress(paths: list[Path]) -> Iterator[Path]:

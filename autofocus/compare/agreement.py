@@ -16,21 +16,21 @@ class Agreement:
 
     rank: float  # Spearman's correlation of the depths, in [-1, 1]
     overlap: float  # intersection over union of the salient pixels, in [0, 1]
-    focus: float  # distance of the default foci, in [0, 1]
+    focus: float  # distance of the default focus values, in [0, 1]
 
 
-def agree(one: Prediction, other: Prediction) -> Agreement:
+def measure_agreement(one: Prediction, other: Prediction) -> Agreement:
     """The figures of two predictions of one photo; ValueError if their sizes differ."""
     check_sizes(one.depth, other.depth)
-    foci = [choose_focus(found.depth, found.saliency).depth for found in (one, other)]
+    focuses = [choose_focus(found.depth, found.saliency).depth for found in (one, other)]
     return Agreement(
         rank_correlation(one.depth, other.depth),
         overlap(one.saliency, other.saliency),
-        abs(foci[0] - foci[1]),
+        abs(focuses[0] - focuses[1]),
     )
 
 
-def mean(agreements: list[Agreement]) -> Agreement:
+def mean_agreement(agreements: list[Agreement]) -> Agreement:
     """The mean of each figure; ValueError if there is none."""
     if not agreements:
         raise ValueError("there is no agreement to take the mean of")
@@ -38,15 +38,15 @@ def mean(agreements: list[Agreement]) -> Agreement:
     return Agreement(*map(float, np.mean(rows, axis=0)))
 
 
-def in_figures(agreement: Agreement) -> list[str]:
+def format_figures(agreement: Agreement) -> list[str]:
     """The three figures as they are printed."""
     return [f"{value:.3f}" for value in (agreement.rank, agreement.overlap, agreement.focus)]
 
 
-def in_words(agreement: Agreement) -> str:
+def describe(agreement: Agreement) -> str:
     """The three figures with their names, in one line."""
-    rank, shared, focus = in_figures(agreement)
-    return f"rank correlation {rank}, subject IoU {shared}, foci {focus} apart"
+    rank, shared, focus = format_figures(agreement)
+    return f"rank correlation {rank}, subject IoU {shared}, default focus {focus} apart"
 
 
 def rank_correlation(one: np.ndarray, other: np.ndarray) -> float:

@@ -4,11 +4,11 @@ import numpy as np
 
 from autofocus.compare.agreement import (
     Agreement,
-    agree,
     depth_difference,
-    in_figures,
-    in_words,
-    mean,
+    describe,
+    format_figures,
+    mean_agreement,
+    measure_agreement,
 )
 from autofocus.compare.sheet import Sheet
 from autofocus.focus import choose_focus
@@ -18,11 +18,21 @@ from autofocus.view import colour_depth, colour_difference, overlay_saliency
 
 
 def version_views(photo: np.ndarray, found: Prediction) -> tuple[list[np.ndarray], str]:
-    """Depth, subject on depth, and refocused photo; and the reason for the focus."""
+    """Draw what a version sees in a photo.
+
+    Args:
+        photo: H×W×3 float32 in [0, 1].
+        found: the version's maps of it.
+
+    Returns:
+        Depth in colours, the subject on it, and the refocused photo, each H×W×3 in [0, 1]; and
+        the reason for the focus.
+
+    """
     focus = choose_focus(found.depth, found.saliency)
     depth = colour_depth(found.depth)
     subject = overlay_saliency(depth, found.saliency)
-    refocused = render(photo, found.depth, Lens(focus.depth))
+    refocused = render(photo, found.depth, Lens(focus=focus.depth))
     return [depth, subject, refocused], focus.reason
 
 
@@ -42,18 +52,18 @@ def add_comparison(
     sheet: Sheet, name: str, photo: np.ndarray, found: list[Prediction]
 ) -> Agreement:
     """Add a photo (H×W×3 in [0, 1]) with both predictions of it → the figures in its caption."""
-    agreement = agree(*found)
+    agreement = measure_agreement(*found)
     views = [picture for one in found for picture in version_views(photo, one)[0]]
     difference = colour_difference(depth_difference(found[0].depth, found[1].depth))
-    sheet.add(f"{name} · {in_words(agreement)}", [photo, *views, difference])
+    sheet.add(f"{name} · {describe(agreement)}", [photo, *views, difference])
     return agreement
 
 
 def agreement_table(agreements: dict[str, Agreement]) -> list[list[str]]:
     """Heads, a row for each photo, and the mean."""
-    rows = {**agreements, "mean": mean(list(agreements.values()))}
+    rows = {**agreements, "mean": mean_agreement(list(agreements.values()))}
     heads = ["photo", "rank correlation", "subject IoU", "focus distance"]
-    return [heads, *([name, *in_figures(agreement)] for name, agreement in rows.items())]
+    return [heads, *([name, *format_figures(agreement)] for name, agreement in rows.items())]
 
 
 def table_lines(table: list[list[str]]) -> list[str]:

@@ -25,7 +25,7 @@ class Tally:
         """95 % interval of the share that prefers the version with more votes, ties left out."""
         return wilson(max(self.first, self.second), self.decided)
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         """Who is preferred, by how many, and whether chance alone could do that."""
         ties = f" ({self.ties} tied)" if self.ties else ""
         if not self.decided:

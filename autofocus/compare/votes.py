@@ -23,6 +23,8 @@ from autofocus.errors import ReviewError
 VOTES_VARIABLE = "AUTOFOCUS_VOTES"
 PATIENCE = 30  # seconds that a writer waits for the others
 LEFT, RIGHT, TIE = 1, 2, 0
+LONGEST_INITIALS = 4
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS versions (sha256 TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS photos (sha256 TEXT PRIMARY KEY, picture BLOB NOT NULL) STRICT;
@@ -44,6 +46,16 @@ FROM votes JOIN versions a ON a.sha256 = left_version JOIN versions b ON b.sha25
 ORDER BY votes.time, votes.rowid"""
 HEADS = ["time", "reviewer", "photo", "left", "left_sha256", "right", "right_sha256"]
 HEADS += ["preferred", "review"]
+# Both orders of two versions are one pair: a reviewer votes once on a photo, in whatever review.
+ONCE = """
+DELETE FROM votes WHERE rowid NOT IN (SELECT min(rowid) FROM votes
+  GROUP BY min(left_version, right_version), max(left_version, right_version), photo, reviewer);
+CREATE UNIQUE INDEX once ON votes
+  (min(left_version, right_version), max(left_version, right_version), photo, reviewer);
+"""
+JUDGED = """
+SELECT photo FROM votes WHERE reviewer = :reviewer
+  AND (left_version, right_version) IN (VALUES (:a, :b), (:b, :a))"""
 COUNT = """
 SELECT count(*) FILTER (WHERE choice = 1 AND left_version = :a OR choice = 2 AND left_version = :b),
   count(*) FILTER (WHERE choice = 1 AND left_version = :b OR choice = 2 AND left_version = :a),
@@ -55,8 +67,8 @@ FROM votes WHERE (left_version, right_version) IN (VALUES (:a, :b), (:b, :a))"""
 class Review:
     """Two versions to be judged on some photos."""
 
-    id: str
-    versions: tuple[str, str]  # SHA-256 of their weights
+    id: str  # cannot be guessed: whoever has it may judge
+    versions: tuple[str, str]  # what identifies them, see `Version.sha256`
     names: tuple[str, str]
     photos: list[str]  # SHA-256 of their files, in the order in which they are shown
     time: str  # when it was made, ISO 8601 in UTC
@@ -66,7 +78,7 @@ class Review:
 class Pair:
     """One question to one reviewer: which side is better on this photo?"""
 
-    id: str  # a vote on a pair counts once, however often it is sent
+    id: str
     review: str
     photo: str
     sides: tuple[str, str]  # SHA-256 of the versions on the left and on the right
@@ -113,7 +125,7 @@ class Reviews:
             raise ReviewError("A review needs two different versions.")
         if not photos:
             raise ReviewError("A review needs photos.")
-        number = secrets.token_hex(6)
+        number = secrets.token_urlsafe(16)
         first, second = (sha256 for _, sha256 in versions)
         shown = enumerate(dict.fromkeys(sha256 for sha256, _ in photos))
         with self.opened() as file:
@@ -151,27 +163,35 @@ class Reviews:
         """The small copy of a photo."""
         with self.opened() as file:
             row = file.execute("SELECT picture FROM photos WHERE sha256 = ?", (photo,)).fetchone()
+        if row is None:
+            raise ReviewError("There is no such photo in the reviews here.")
         return row[0]
 
     def open_photos(self, review: Review, reviewer: str) -> list[str]:
-        """The photos of a review that a reviewer has not voted on, in the review's order."""
+        """The photos of a review whose pair a reviewer has not voted on, in the review's order."""
+        first, second = review.versions
+        asked = {"reviewer": check_initials(reviewer), "a": first, "b": second}
         with self.opened() as file:
-            rows = file.execute(
-                "SELECT photo FROM votes WHERE review = ? AND reviewer = ?", (review.id, reviewer)
-            ).fetchall()
+            rows = file.execute(JUDGED, asked).fetchall()
         judged = {photo for (photo,) in rows}
         return [photo for photo in review.photos if photo not in judged]
 
     def vote(self, pair: Pair, choice: int, reviewer: str) -> None:
-        """Keep a vote: LEFT, RIGHT or TIE; a second vote on the same pair changes nothing.
+        """Keep a vote: LEFT, RIGHT or TIE.
+
+        A reviewer's second vote on the same photo and versions changes nothing.
 
         Raises:
-            ReviewError: the file cannot be written.
+            ReviewError: the initials are none, the pair is of no review, or the file cannot be
+                written.
             ValueError: there is no such choice.
 
         """
         if choice not in (LEFT, RIGHT, TIE):
             raise ValueError(f"{choice!r} is neither left, right nor a tie")
+        reviewer, review = check_initials(reviewer), self.find(pair.review)
+        if pair.photo not in review.photos or {*pair.sides} != {*review.versions}:
+            raise ReviewError("This pair is not part of the review. Reload the page.")
         row = (pair.id, pair.review, pair.photo, *pair.sides, choice, reviewer, now())
         with self.opened() as file:
             file.execute("INSERT OR IGNORE INTO votes VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
@@ -186,11 +206,14 @@ class Reviews:
             return [tally_of(file, *pair) for pair in pairs]
 
     def export(self) -> str:
-        """All votes as CSV, a head and one row for each, the earliest first."""
+        """All votes as CSV, a head and one row for each, the earliest first.
+
+        A cell that a spreadsheet would take for a formula begins with an apostrophe.
+        """
         with self.opened() as file:
             rows = file.execute(EXPORT).fetchall()
         text = io.StringIO()
-        csv.writer(text).writerows([HEADS, *rows])
+        csv.writer(text).writerows([HEADS, *(map(as_text, row) for row in rows)])
         return text.getvalue()
 
 
@@ -208,6 +231,30 @@ def prepare(connection: sqlite3.Connection) -> None:
         time.sleep(0.01)
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'votes'").fetchone():
         connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'once'").fetchone():
+        add_index(connection)
+
+
+def add_index(connection: sqlite3.Connection) -> None:
+    """Let a second vote be none; files of earlier versions keep the first of each."""
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:
+        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'once'").fetchone():
+            for statement in ONCE.strip().rstrip(";").split(";\n"):
+                connection.execute(statement)
+
+
+def check_initials(initials: str) -> str:
+    """A reviewer's initials in capitals; ReviewError unless they are a few letters."""
+    letters = initials.strip().upper() if isinstance(initials, str) else ""
+    if not letters.isalpha() or len(letters) > LONGEST_INITIALS:
+        raise ReviewError(f"Give your initials first: one to {LONGEST_INITIALS} letters.")
+    return letters
+
+
+def as_text(cell: str) -> str:
+    """A cell of a CSV file that no spreadsheet computes."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def name_of(file: sqlite3.Connection, sha256: str) -> str:

@@ -34,7 +34,8 @@ from autofocus.training.data import (
     resize_label,
 )
 from autofocus.upsample import upsample_depth
-from autofocus.versions.weights import Version, find_version, load_network, read_version
+from autofocus.versions.catalog import Version, find_version, read_version
+from autofocus.versions.weights import load_network
 
 MIDDLEBURY_LONG_SIDE = 640
 

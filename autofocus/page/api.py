@@ -22,7 +22,7 @@ from autofocus.page.session import (
 )
 from autofocus.photo import read_photo
 from autofocus.render import Lens
-from autofocus.versions.weights import find_version
+from autofocus.versions.catalog import find_version
 
 TROUBLE = (AutoFocusError, ValueError)
 

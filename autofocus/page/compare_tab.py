@@ -10,19 +10,25 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from autofocus.compare.agreement import Agreement, agree, depth_difference, mean
+from autofocus.compare.agreement import (
+    Agreement,
+    depth_difference,
+    mean_agreement,
+    measure_agreement,
+)
 from autofocus.compare.sheet import data_uri
 from autofocus.errors import PhotoError, VersionError
 from autofocus.focus import choose_focus
 from autofocus.page.events import on
 from autofocus.page.examples import example_files
-from autofocus.page.models import analyse, network_of, version_choices
+from autofocus.page.models import analyse, predictor_of, version_choices
 from autofocus.page.photo_strip import photo_strip, thumbnails_of
 from autofocus.page.side_by_side import LONG_SIDE, aspect_style, together_bar, view_of
 from autofocus.page.text import GONE, READING, note, sentence
 from autofocus.photo import preview, read_photo
 from autofocus.predict import Prediction, pick_device
-from autofocus.versions.weights import find_version, weights_file
+from autofocus.versions.catalog import find_version
+from autofocus.versions.weights import weights_file
 from autofocus.view import colour_difference
 from autofocus.viewer import Viewer
 
@@ -214,7 +220,7 @@ class Comparing:
         """Where, and how much, a version differs from the first."""
         if column["difference"] is None:
             return {column["agreement"]: FIRST}
-        agreement = agree(one.found, first.found)
+        agreement = measure_agreement(one.found, first.found)
         kept = comparison.add((first.name, one.name), agreement)
         return {
             column["difference"]: difference_picture(one, first),
@@ -239,7 +245,7 @@ def check_versions(names: list[str]) -> None:
 
 def make(name: str, photo: np.ndarray) -> Made:
     """Depth and subject by a version; loading it is not part of the time."""
-    network_of(name)
+    predictor_of(name)
     started = time.perf_counter()
     found = analyse(name, photo)
     return Made(name, found, time.perf_counter() - started)
@@ -263,7 +269,7 @@ def agreement_table(agreement: Agreement, kept: list[Agreement]) -> str:
     columns = [in_units(agreement)]
     heads = ""
     if len(kept) > 1:
-        columns.append(in_units(mean(kept)))
+        columns.append(in_units(mean_agreement(kept)))
         heads = f"<tr><td></td><td>here</td><td>mean of {len(kept)}</td><td></td></tr>"
     lines = "".join(
         f'<tr><th scope="row">{name}</th>'

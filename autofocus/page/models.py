@@ -6,10 +6,9 @@ from threading import Lock
 
 import numpy as np
 
-from autofocus.network import AutoFocusNet
-from autofocus.predict import Prediction, pick_device, pick_dtype, predict
-from autofocus.versions import hub
-from autofocus.versions.weights import Version, find_version, list_versions, load_network
+from autofocus.predict import Prediction, Predictor, pick_device
+from autofocus.versions.catalog import Version, find_version, list_versions, notices
+from autofocus.versions.models import load_predictor
 
 try:
     from spaces import GPU as on_gpu  # lends a Space on ZeroGPU its GPU while the function runs
@@ -24,22 +23,21 @@ loading = Lock()  # a version that two visitors ask for at once is loaded once
 
 
 @lru_cache(maxsize=2)
-def cached_network(version: str) -> AutoFocusNet:
-    """A version's network on the best device; two stay in memory."""
-    return load_network(find_version(version), pick_device())
+def cached_predictor(version: str) -> Predictor:
+    """A version, loaded on the best device; two stay in memory."""
+    return load_predictor(find_version(version), pick_device())
 
 
-def network_of(version: str) -> AutoFocusNet:
-    """The network of a version of this name; VersionError if it cannot be used."""
+def predictor_of(version: str) -> Predictor:
+    """What predicts by the version of this name; VersionError if it cannot be used."""
     with loading:
-        return cached_network(version)
+        return cached_predictor(version)
 
 
 @on_gpu
 def analyse(version: str, pixels: np.ndarray) -> Prediction:
     """Depth and saliency of a photo (H×W×3 in [0, 1]); VersionError if the version is unusable."""
-    device = pick_device()
-    return predict(network_of(version), pixels, device=device, dtype=pick_dtype(device))
+    return predictor_of(version)(pixels)
 
 
 def version_choices() -> tuple[list[tuple[str, str]], list[str]]:
@@ -47,7 +45,7 @@ def version_choices() -> tuple[list[tuple[str, str]], list[str]]:
     versions = list_versions()
     usable = [(label_of(version), version.name) for version in versions if not version.problem]
     unusable = [f"{v.name} is not available: {v.problem}" for v in versions if v.problem]
-    return usable, [*unusable, *hub.listing().notices]
+    return usable, [*unusable, *notices()]
 
 
 def label_of(version: Version) -> str:

@@ -22,8 +22,8 @@ from autofocus.page.text import FINDING, GONE, HINT, NO_VERSION, READING, TAKING
 from autofocus.page.visit import Visit
 from autofocus.photo import preview, read_photo, to_bytes
 from autofocus.predict import pick_device
-from autofocus.versions import hub
-from autofocus.versions.weights import find_version, reachable
+from autofocus.versions import catalog
+from autofocus.versions.catalog import find_version
 from autofocus.viewer import waiting_data
 
 
@@ -190,8 +190,7 @@ class Opening:
 
     def refresh(self) -> dict:
         """Ask the Hub anew which versions there are."""
-        hub.listing.cache_clear()
-        reachable.cache_clear()
+        catalog.refresh()
         usable, unusable = version_choices()
         changes = {selector: gr.update(choices=usable) for selector in self.selectors()}
         return changes | {self.page.unusable: listed(unusable)}

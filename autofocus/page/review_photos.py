@@ -13,7 +13,7 @@ from autofocus.page.models import analyse
 from autofocus.page.side_by_side import LONG_SIDE
 from autofocus.photo import preview, read_photo, to_bytes
 from autofocus.predict import Prediction
-from autofocus.versions.weights import list_versions
+from autofocus.versions.catalog import list_versions
 
 KEPT = 16  # in memory: reviewers come to the same photos soon after each other
 

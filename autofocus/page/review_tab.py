@@ -19,7 +19,7 @@ from autofocus.page.models import version_choices
 from autofocus.page.review_photos import photo_to_judge
 from autofocus.page.side_by_side import text
 from autofocus.page.text import note
-from autofocus.versions.weights import find_version
+from autofocus.versions.catalog import find_version
 
 BLIND_PAGE = "blind"
 INTRODUCTION = """<p class="hint">Two versions, judged by people who do not see which is which. Make
@@ -127,7 +127,7 @@ def results_html(reviews: list[Review], tallies: list[Tally]) -> str:
 
 def tally_html(tally: Tally) -> str:
     """One pair: the sentence, the interval as a bar about one half, the counts."""
-    sentence = html.escape(tally.in_words())
+    sentence = html.escape(tally.describe())
     first, second = map(html.escape, tally.names)
     counts = f"{first} {tally.first} · {second} {tally.second} · tied {tally.ties}"
     low, high = (100 * end for end in tally.interval)

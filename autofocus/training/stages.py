@@ -33,9 +33,9 @@ from autofocus.training.patch_samples import stream_cells
 from autofocus.training.pseudo_labels import labelled, write_labels
 from autofocus.training.samples import Recipe, stream
 from autofocus.training.trainer import Schedule, train
-from autofocus.versions.weights import load_network, read_version, save_version, tensors_hash
+from autofocus.versions.catalog import read_version
+from autofocus.versions.weights import load_network, save_version
 
-BACKBONE_REPO = "timm/vit_small_patch14_dinov2.lvd142m"
 ALL_LAYERS, LAST_LAYER = (0, 1, 2, 3), (3,)
 EXPORTS = {"resnet": "saliency", "dinov2-s": "teacher-saliency"}  # version → run
 STATISTICS_FROM = 300  # frames
@@ -261,13 +261,9 @@ def with_tokens(config: TrainConfig, items: list[Item]) -> list[Item]:
 
 def export(config: TrainConfig, name: str, folder: Path) -> None:
     """Write a version's folder from its last run."""
-    dinov2 = name == "dinov2-s"
-    make = teacher_network if dinov2 else student_network
+    make = teacher_network if name == "dinov2-s" else student_network
     network = make(config, EXPORTS[name])
     description = {"name": name, "quality": {}, "trained_on": trained_on(config)}
-    if dinov2:
-        digest = tensors_hash(network.encoder.backbone.state_dict())
-        description["backbone"] = {"repo": BACKBONE_REPO, "sha256": digest}
     save_version(network, folder, description)
 
 

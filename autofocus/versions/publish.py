@@ -1,29 +1,34 @@
 """Publish a version, or the whole app as a Space, on the Hugging Face Hub."""
 
+import re
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
 import numpy as np
-from huggingface_hub import CommitOperationAdd, HfApi, get_session
+from huggingface_hub import CommitOperationAdd, HfApi, ModelCard, ModelCardData, get_session
 
 from autofocus.errors import PublishError
 from autofocus.predict import predict
 from autofocus.versions import hub
-from autofocus.versions.weights import WEIGHTS, Version, load_network, read_version
+from autofocus.versions.version import CONFIG, WEIGHTS, Version, read_version
+from autofocus.versions.weights import load_network
 
 CARD = "README.md"
 PICTURES = (".png", ".jpg", ".webp")
-REQUIRED = ("name", "network", "sha256", "trained_on", "quality")
+REQUIRED = ("trained_on", "quality", "licence")
 ROOT = Path(__file__).resolve().parents[2]
-SPACE = ("app.py", "requirements.txt", "LICENSE")  # files of the project that a Space needs
+SPACE = (
+    "app.py",
+    "requirements.txt",
+    "LICENSE",
+    "NOTICE",
+)  # files of the project that a Space needs
 SPACE_FOLDERS = ("autofocus",)
-FRONT_MATTER = """---
-license: apache-2.0
-library_name: autofocus
-pipeline_tag: depth-estimation
-tags: [depth-estimation, saliency, depth-of-field]
----
-"""
+CARD_TEMPLATE = Path(__file__).with_name("card.md.j2")
+TAGS = ["depth-estimation", "saliency", "depth-of-field"]
+# What the Hub knows by these names, which are SPDX's in small letters.
+LICENCES = ("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc0-1.0", "cc-by-4.0")
+LICENCES += ("cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0")
 
 
 def version_files(folder: Path) -> dict[str, Path | bytes]:
@@ -40,23 +45,21 @@ def version_files(folder: Path) -> dict[str, Path | bytes]:
     strange = [p.name for p in folder.iterdir() if p.is_dir() or not is_expected(p.name)]
     if strange:
         raise PublishError(
-            f"{folder.name} holds {', '.join(sorted(strange))}. A version is {hub.CONFIG}, "
+            f"{folder.name} holds {', '.join(sorted(strange))}. A version is {CONFIG}, "
             f"{WEIGHTS}, {CARD} and pictures, and nothing else is published."
         )
     check_network(version)
-    if CARD not in files:
-        files[CARD] = card(version).encode()
-    return files
+    return {**files, CARD: write_card(version).encode()}
 
 
 def is_expected(name: str) -> bool:
     """Whether a file of this name belongs to a version."""
-    return name in (hub.CONFIG, WEIGHTS, CARD) or name.endswith(PICTURES)
+    return name in (CONFIG, WEIGHTS, CARD) or name.endswith(PICTURES)
 
 
 def check_config(version: Version) -> None:
     """PublishError if the config lacks what others need to know."""
-    missing = [field for field in REQUIRED if field not in version.config]
+    missing = [field for field in REQUIRED if not version.config[field]]
     if missing:
         raise PublishError(f"{version.folder.name}/config.json lacks {', '.join(missing)}.")
 
@@ -73,16 +76,23 @@ def check_network(version: Version) -> None:
         raise PublishError(f"The depth that {version.name} finds is flat.")
 
 
-def card(version: Version) -> str:
-    """A model card from the config."""
-    config = version.config
-    data = "\n".join(f"- {name}: {count}" for name, count in config["trained_on"].items())
-    quality = "\n".join(f"- {name}: {value}" for name, value in config["quality"].items())
-    return (
-        f"{FRONT_MATTER}\n# {version.name}\n\nA version of Auto Focus: depth and subject of a "
-        f"photo, for refocusing it.\n\n## Trained on\n\n{data or 'Not said.'}\n\n## Measured\n\n"
-        f"{quality or 'Not measured.'}\n\nSHA-256 of the weights: `{version.sha256}`\n"
-    )
+def write_card(version: Version) -> str:
+    """The version's README.md, or a card made of its config; what a card lacks is added."""
+    facts = {"library_name": "autofocus", "pipeline_tag": TAGS[0], "tags": TAGS}
+    data = ModelCardData(**facts, **name_licence(version.config["licence"]))
+    if not (version.folder / CARD).is_file():
+        return str(ModelCard.from_template(data, template_path=CARD_TEMPLATE, version=version))
+    card = ModelCard.load(version.folder / CARD)
+    card.data = ModelCardData(**data.to_dict() | card.data.to_dict())
+    return str(card)
+
+
+def name_licence(licence: str) -> dict[str, str]:
+    """A licence as the Hub's cards name it; one that the Hub does not know is "other"."""
+    if licence.lower() in LICENCES:
+        return {"license": licence.lower()}
+    name = "-".join(re.findall("[a-z0-9.]+", licence.lower()))
+    return {"license": "other", "license_name": name}
 
 
 def space_files(repo: str) -> dict[str, Path | bytes]:
@@ -92,7 +102,7 @@ def space_files(repo: str) -> dict[str, Path | bytes]:
         found = sorted(p for p in (ROOT / folder).rglob("*") if p.is_file() and is_shipped(p))
         files |= {str(p.relative_to(ROOT)): p for p in found}
     template = (ROOT / "space" / CARD).read_text(encoding="utf-8")
-    models = "".join(f"\n  - {name}" for name in hub.repos()) or " []"
+    models = "".join(f"\n  - {name}" for name in hub.named_repos()) or " []"
     facts = {"title": repo.split("/")[-1], "gradio": installed_version("gradio"), "models": models}
     files[CARD] = template.format(**facts).encode()
     return files
@@ -123,9 +133,9 @@ def upload(repo: str, files: dict, message: str, tag: str | None = None, **creat
         commit = api.create_commit(repo, operations, commit_message=message, **kind).oid
         if tag:
             api.create_tag(repo, tag=tag, revision=commit, **kind)
-    except PublishError:
+    except PublishError:  # a ValueError, as one of these faults is
         raise
-    except Exception as error:  # noqa: BLE001 - the Hub's client raises a dozen kinds
+    except hub.FAULTS as error:
         raise PublishError(refusal(error, repo)) from error
     return commit
 
@@ -135,4 +145,4 @@ def refusal(error: BaseException, repo: str) -> str:
     statuses = {hub.status_of(cause) for cause in hub.chain(error)}
     if statuses & {401, 403}:
         return f"The Hub does not let you write to {repo}. Set HF_TOKEN to a token that may."
-    return hub.sentence(error, repo)
+    return hub.explain(error, repo)

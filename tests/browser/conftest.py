@@ -22,6 +22,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from autofocus.network import AutoFocusNet
+from autofocus.versions.catalog import read_version
 from autofocus.versions.weights import save_version
 from tests.browser.visitor import ServedVisitor, Visitor
 from tests.conftest import TINY
@@ -68,7 +69,8 @@ def tiny_versions(tmp_path_factory):
     for seed, name in enumerate(("coarse-monday", "coarse-friday")):
         torch.manual_seed(seed)
         network = AutoFocusNet(TINY).eval()
-        versions[name] = save_version(network, folder / name, {"name": name, "quality": {}})
+        save_version(network, folder / name, {"name": name, "quality": {}})
+        versions[name] = read_version(folder / name)
     return versions
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from autofocus.compare.agreement import (
     Agreement,
-    agree,
     depth_difference,
-    mean,
+    mean_agreement,
+    measure_agreement,
     overlap,
     rank_correlation,
 )
@@ -23,7 +23,7 @@ def prediction(scene):
 
 
 def test_equal_predictions_agree_perfectly(prediction):
-    assert agree(prediction, prediction) == Agreement(1.0, 1.0, 0.0)
+    assert measure_agreement(prediction, prediction) == Agreement(1.0, 1.0, 0.0)
     assert np.abs(depth_difference(prediction.depth, prediction.depth)).max() < 1e-6
 
 
@@ -31,7 +31,7 @@ def test_agreement_has_no_direction(prediction):
     generator = np.random.default_rng(1)
     noise = generator.random(prediction.depth.shape, np.float32)
     other = Prediction(0.5 * prediction.depth + 0.5 * noise, noise)
-    one, two = agree(prediction, other), agree(other, prediction)
+    one, two = measure_agreement(prediction, other), measure_agreement(other, prediction)
     assert one == two
     assert 0.1 < one.rank < 0.9 and 0 < one.overlap < 0.5 and 0 < one.focus < 1
 
@@ -91,9 +91,11 @@ def test_maps_of_two_sizes_are_refused():
 
 
 def test_the_mean_is_of_each_figure():
-    assert mean([Agreement(1, 0.5, 0), Agreement(0, 0, 0.5)]) == Agreement(0.5, 0.25, 0.25)
+    assert mean_agreement([Agreement(1, 0.5, 0), Agreement(0, 0, 0.5)]) == Agreement(
+        0.5, 0.25, 0.25
+    )
     with pytest.raises(ValueError, match="no agreement"):
-        mean([])
+        mean_agreement([])
 
 
 def test_a_page_needs_nothing_else_and_escapes_names(scene, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from autofocus.compare.tally import Tally, wilson
 from autofocus.compare.votes import (
+    FORMULA,
     LEFT,
     RIGHT,
     TIE,
@@ -83,15 +84,62 @@ def test_a_vote_that_is_sent_twice_counts_once(reviews):
     assert tally.decided == 1
 
 
+def test_one_vote_a_reviewer_and_photo_in_whatever_review_and_order(reviews):
+    review = reviews.create(VERSIONS, PHOTOS[:2])
+    other = reviews.create(VERSIONS[::-1], PHOTOS[:2])
+    for place, sides in ((review, "ab"), (review, "ba"), (other, "ab"), (other, "ba")):
+        left, right = (64 * letter for letter in sides)
+        pair = Pair(f"{place.id}{sides}", place.id, PHOTOS[0][0], (left, right))
+        reviews.vote(pair, LEFT, " ab ")
+    assert reviews.tallies() == [Tally(("coarse", "fine"), 1, 0, 0)]
+    assert reviews.open_photos(other, "AB") == [PHOTOS[1][0]]
+    assert reviews.open_photos(other, "CD") == [PHOTOS[0][0], PHOTOS[1][0]]
+
+
+@pytest.mark.parametrize("initials", ["", "  ", "A1", "ABCDE", "=A", "A B", None, 3])
+def test_initials_are_a_few_letters(reviews, initials):
+    review = reviews.create(VERSIONS, PHOTOS[:1])
+    with pytest.raises(ReviewError, match="one to 4 letters"):
+        reviews.vote(next_pair(review, PHOTOS[0][0]), LEFT, initials)
+    with pytest.raises(ReviewError, match="one to 4 letters"):
+        reviews.open_photos(review, initials)
+    assert reviews.export().count("\n") == 1
+
+
+def test_a_review_cannot_be_guessed(reviews):
+    ids = {reviews.create(VERSIONS, PHOTOS[:1]).id for _ in range(20)}
+    assert len(ids) == 20 and min(map(len, ids)) >= 22
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(0)", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_spreadsheet_computes_nothing_of_an_export(reviews, name):
+    review = reviews.create([(name, "a" * 64), VERSIONS[1]], PHOTOS[:1])
+    reviews.vote(next_pair(review, PHOTOS[0][0]), LEFT, "AB")
+    rows = list(csv.reader(io.StringIO(reviews.export(), newline="")))
+    assert len(rows) == 2
+    assert not any(cell.startswith(FORMULA) for row in rows for cell in row)
+    assert f"'{name}" in rows[1]
+
+
+def test_a_file_of_an_earlier_version_keeps_the_first_vote(reviews):
+    review = reviews.create(VERSIONS, PHOTOS[:1])
+    with reviews.opened() as file:
+        file.execute("DROP INDEX once")
+        for number in range(3):
+            row = (str(number), review.id, PHOTOS[0][0], *review.versions, number, "AB", "now")
+            file.execute("INSERT INTO votes VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    assert reviews.tallies() == [Tally(("coarse", "fine"), 0, 0, 1)]
+
+
 def test_sides_are_counted_for_the_versions_that_were_there(reviews):
     review = reviews.create(VERSIONS, PHOTOS)
     other = reviews.create(VERSIONS[::-1], PHOTOS)  # the same pair, in another review
     for number, (sides, choice) in enumerate(
         [("ab", LEFT), ("ba", RIGHT), ("ab", RIGHT), ("ba", TIE), ("ba", LEFT)]
     ):
-        review = other if number == 0 else review
+        place = other if number == 0 else review
         left, right = (64 * letter for letter in sides)
-        reviews.vote(Pair(str(number), review.id, PHOTOS[0][0], (left, right)), choice, "AB")
+        reviews.vote(Pair(str(number), place.id, PHOTOS[number][0], (left, right)), choice, "AB")
     assert reviews.tallies() == [Tally(("coarse", "fine"), 2, 2, 1)]
 
 
@@ -112,8 +160,15 @@ def test_reviews_that_make_no_sense_are_refused(reviews, versions, photos):
 def test_unknown_reviews_choices_and_files_get_a_sentence(reviews, tmp_path):
     with pytest.raises(ReviewError, match="no such review"):
         reviews.find("other")
+    review = reviews.create(VERSIONS, PHOTOS[:1])
     with pytest.raises(ValueError, match="neither"):
-        reviews.vote(Pair("1", "2", "3", ("4", "5")), 3, "AB")
+        reviews.vote(next_pair(review, PHOTOS[0][0]), 3, "AB")
+    for strange in (
+        Pair("1", review.id, PHOTOS[1][0], review.versions),
+        Pair("1", review.id, PHOTOS[0][0], ("c" * 64, "a" * 64)),
+    ):
+        with pytest.raises(ReviewError, match="not part of the review"):
+            reviews.vote(strange, LEFT, "AB")
     (tmp_path / "no.sqlite").write_text("these are no votes, but text that goes on for a while")
     for place in (tmp_path / "no.sqlite", tmp_path / "no.sqlite" / "below", tmp_path):
         with pytest.raises(ReviewError, match="cannot be used"):
@@ -166,7 +221,7 @@ def test_beyond_chance_is_what_an_exact_sign_test_says():
     for votes in range(1, 80):
         for wins in range(votes // 2 + 1, votes + 1):
             tail = sum(math.comb(votes, k) for k in range(wins, votes + 1)) / 2**votes
-            said = Tally(("A", "B"), wins, votes - wins).in_words()
+            said = Tally(("A", "B"), wins, votes - wins).describe()
             if 2 * tail > 0.05 or 2 * tail < 0.045:
                 assert said.endswith("beyond chance") == (2 * tail < 0.05), said
 
@@ -181,4 +236,4 @@ def test_beyond_chance_is_what_an_exact_sign_test_says():
     ],
 )
 def test_the_sentence_is_plain(counts, words):
-    assert Tally(("A", "B"), *counts).in_words() == words
+    assert Tally(("A", "B"), *counts).describe() == words

@@ -16,7 +16,8 @@ from autofocus.training.demo import demo
 from autofocus.training.objectives import Saliency, Student, loss_of
 from autofocus.training.stages import export, label, mix
 from autofocus.training.trainer import Schedule, train
-from autofocus.versions.weights import load_network, read_version
+from autofocus.versions.catalog import read_version
+from autofocus.versions.weights import load_network
 from tests.conftest import TINY
 
 SCHEDULE = Schedule(steps=24, rate=3e-3, warmup=2, save_every=12)
@@ -110,8 +111,7 @@ def runs(tmp_path_factory):
     return folder / "demo"
 
 
-def test_a_version_labels_photos_as_the_teacher_does(runs, tmp_path, monkeypatch):
-    monkeypatch.setenv("AUTOFOCUS_BACKBONE", str(runs / "backbone"))
+def test_a_version_labels_photos_as_the_teacher_does(runs, tmp_path):
     config = TrainConfig(data=runs / "data", runs=runs, widths=(8, 8, 16, 16, 16))
     export(config, "dinov2-s", tmp_path / "version")
     again = replace(config, runs=tmp_path, start=tmp_path / "version")
@@ -122,8 +122,7 @@ def test_a_version_labels_photos_as_the_teacher_does(runs, tmp_path, monkeypatch
     assert np.ptp(read_disparity(tmp_path / "labels" / names[1][0])) > 0
 
 
-def test_a_neck_goes_on_from_a_version(runs, tmp_path, monkeypatch):
-    monkeypatch.setenv("AUTOFOCUS_BACKBONE", str(runs / "backbone"))
+def test_a_neck_goes_on_from_a_version(runs, tmp_path):
     config = TrainConfig(data=runs / "data", runs=runs, widths=(8, 8, 16, 16, 16), neck_steps=0)
     export(config, "dinov2-s", tmp_path / "version")
     for folder in ("backbone", "tokens"):

@@ -2,16 +2,20 @@
 
 import copy
 import json
+import time
 
+import httpx2
 import numpy as np
 import pytest
 from huggingface_hub import constants
+from huggingface_hub.errors import HFValidationError, OfflineModeIsEnabled
 
 from autofocus.errors import VersionError
 from autofocus.predict import predict
+from autofocus.versions import catalog
 from autofocus.versions import hub as client
-from autofocus.versions import weights
-from autofocus.versions.weights import find_version, list_versions, load_network
+from autofocus.versions.catalog import find_version, list_versions
+from autofocus.versions.weights import load_network
 
 REPO = "team/focus"
 
@@ -23,10 +27,10 @@ def published(stand_in, only_tiny, monkeypatch, tmp_path):
     commit = repo.commit({p.name: p.read_bytes() for p in only_tiny.folder.iterdir()})
     repo.refs["tags"]["v1"] = commit
     monkeypatch.setenv(client.REPOS_VARIABLE, REPO)
-    monkeypatch.setattr(client, "TIMEOUT", 1.0)
+    monkeypatch.setattr(client, "PATIENCE", 1.0)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     yield stand_in
-    client.listing.cache_clear()
+    catalog.refresh()
 
 
 @pytest.fixture
@@ -34,10 +38,9 @@ def ask(scene):
     """What there is after a restart: versions, notices, and the maps of one version, if named."""
 
     def run(name=""):
-        client.listing.cache_clear()
-        weights.reachable.cache_clear()
+        catalog.refresh()
         told = {"versions": {v.name: (v.origin, v.problem) for v in list_versions()}}
-        told["notices"] = client.listing().notices
+        told["notices"] = catalog.notices()
         told["bundled"] = predict(load_network(find_version()), scene[0]).depth
         try:
             if name:
@@ -113,7 +116,7 @@ def test_a_private_repo_is_read_with_the_token(published, ask, monkeypatch):
         ("403", "may not be read with this HF_TOKEN"),
         ("404", "or what is asked of it does not exist. Check its name"),
         ("500", "answered with error 500"),
-        ("html", "was no answer of a Hub"),
+        ("html", "did not come from a Hub"),
         ("slow", "did not answer within 1 seconds"),
     ],
 )
@@ -122,7 +125,7 @@ def test_a_hub_that_cannot_be_asked_is_said_in_one_sentence(published, ask, faul
     told = ask()
     assert list(told["versions"]) == ["tiny"] and np.ptp(told["bundled"]) > 0.9
     (notice,) = told["notices"]
-    assert says in notice and notice.endswith("Versions that are on this machine work on.")
+    assert says in notice and notice.endswith("Versions on this machine still work.")
 
 
 def test_a_hub_that_is_down_is_said_in_one_sentence(published, ask):
@@ -134,7 +137,11 @@ def test_a_hub_that_is_down_is_said_in_one_sentence(published, ask):
 
 @pytest.mark.parametrize(
     ("fault", "says"),
-    [("truncated", "broke off"), ("gone", "broke off"), ("damaged", "do not match the hash")],
+    [
+        ("truncated", "interrupted or corrupted"),
+        ("gone", "interrupted or corrupted"),
+        ("damaged", "does not match the hash"),
+    ],
 )
 def test_weights_that_do_not_arrive_whole_are_never_used(published, ask, tmp_path, fault, says):
     published.fault = fault
@@ -154,8 +161,15 @@ def test_versions_that_were_never_downloaded_are_listed_with_the_reason(publishe
 
 
 def test_a_revision_that_holds_no_version_is_left_out(published, ask):
+    published.repo(REPO).commit({"config.json": None}, branch="draft")
+    told = ask()
+    assert f"{REPO}@draft" not in told["versions"] and told["notices"] == ()
+
+
+def test_a_revision_whose_config_is_broken_is_listed_with_the_reason(published, ask):
     published.repo(REPO).commit({"config.json": b"no json"}, branch="draft")
-    assert f"{REPO}@draft" not in ask()["versions"]
+    told = ask(f"{REPO}@draft")["versions"]
+    assert "cannot be used" in told[f"{REPO}@draft"][1] and told[f"{REPO}@v1"][1] is None
 
 
 def test_a_broken_version_does_not_fit_its_config(published, ask):
@@ -163,10 +177,85 @@ def test_a_broken_version_does_not_fit_its_config(published, ask):
     config = json.loads(repo.commits[repo.resolve("v1")]["config.json"])
     config["network"]["widths"] = [8, 8, 16, 16, 32]
     repo.commit({"config.json": json.dumps(config).encode()}, branch="wide")
-    assert "do not fit" in ask(f"{REPO}@wide")["error"]
+    assert "does not fit" in ask(f"{REPO}@wide")["error"]
 
 
 def test_bundled_networks_are_loaded_without_asking_the_hub(published):
-    client.listing.cache_clear()
+    catalog.refresh()
     load_network(find_version())
     assert published.requests == []
+
+
+def test_a_hub_that_hangs_costs_no_more_than_the_patience(published, ask, monkeypatch):
+    ask()
+    monkeypatch.setenv(client.MODELS_VARIABLE, "lab/one lab/two")
+    published.fault = "slow"
+    catalog.refresh()
+    started = time.monotonic()
+    names = [version.name for version in list_versions()]
+    assert time.monotonic() - started < 2
+    assert names == ["tiny", f"{REPO}@main", f"{REPO}@v1"]
+    said = catalog.notices()
+    assert len(said) == 3 and all("did not answer within 1 seconds" in s for s in said)
+    assert said[0].endswith("still work; this list is less than a minute old.")
+
+
+def test_an_answer_that_comes_late_is_kept_for_the_next_listing(published, ask):
+    published.fault = "slow"
+    assert [version.name for version in list_versions()] == ["tiny"]
+    published.fault = None  # what is asked for from now on is answered at once
+    wait_for(lambda: client.recall(client.Source(REPO))[0])
+    published.close()
+    assert f"{REPO}@v1" in ask()["versions"]
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("kept", ["", "[]", "{", '{"x": 1}', "[" * 100_000])
+def test_a_memory_that_is_damaged_is_forgotten(published, ask, kept):
+    ask()
+    client.memory().write_text(kept)
+    published.fault = "500"
+    assert list(ask()["versions"]) == ["tiny"]
+
+
+def test_the_age_of_a_list_is_said_in_its_largest_unit():
+    said = [client.in_words(seconds) for seconds in (0, 59, 60, 7200, 90_000, 200_000)]
+    few = "less than a minute"
+    assert said == [few, few, "1 minute", "2 hours", "1 day", "2 days"]
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (HFValidationError("x"), "'a/b' is not the name of a repo"),
+        (httpx2.ReadTimeout("x"), "did not answer within 10 seconds"),
+        (httpx2.ConnectError("x"), "cannot be reached"),
+        (httpx2.ReadError("x"), "interrupted or corrupted"),
+        (OfflineModeIsEnabled("x"), "Check the network, and HF_HUB_OFFLINE"),
+        (json.JSONDecodeError("x", "", 0), "did not come from a Hub"),
+        (KeyError("x"), "did not come from a Hub"),
+        (OSError("Consistency check failed"), "interrupted or corrupted"),
+    ],
+)
+def test_an_error_is_told_by_its_kind_and_not_by_its_name(error, says):
+    assert says in client.explain(error, "a/b")
+    try:
+        raise RuntimeError("in between") from error
+    except RuntimeError as outer:
+        assert says in client.explain(outer, "a/b")
+
+    class JSONConnectTimeoutError(OSError):
+        """Its name says three things, none of which is true."""
+
+    assert "interrupted" in client.explain(JSONConnectTimeoutError("disk"), "a/b")
+
+
+def test_a_name_that_is_none_is_said(published, ask, monkeypatch):
+    monkeypatch.setenv(client.REPOS_VARIABLE, "not/a/repo")
+    assert "Write owner/name" in ask()["notices"][0]

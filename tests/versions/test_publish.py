@@ -1,7 +1,6 @@
 """Publishing, through the real client, to a stand-in of the Hub on this machine."""
 
 import copy
-import json
 import os
 import shutil
 import subprocess
@@ -14,20 +13,23 @@ import pytest
 from autofocus.errors import PublishError, VersionError
 from autofocus.predict import predict
 from autofocus.versions import hub as client
-from autofocus.versions.publish import space_files, upload, version_files
-from autofocus.versions.weights import load_network, read_version, save_version
+from autofocus.versions.publish import name_licence, space_files, upload, version_files
+from autofocus.versions.version import read_version
+from autofocus.versions.weights import load_network, save_version
 from tests.cli.test_commands import run
+from tests.versions.folders import change_config
 from tests.versions.test_hub import REPO
 
 # The Hub's client uploads in a way that its HTTP library calls old.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+KNOWN = {"trained_on": {"drawn photos": 8}, "quality": {"error": 12.5}, "licence": "CC-BY-NC-4.0"}
 ROOT = Path(__file__).parents[2]
 FRESH = """
 import json, sys
 import numpy as np
-from autofocus.versions import weights
+from autofocus.versions import catalog, weights
 from autofocus.predict import predict
-version = weights.find_version(sys.argv[1])
+version = catalog.find_version(sys.argv[1])
 found = predict(weights.load_network(version), np.load(sys.argv[2]))
 np.savez(sys.argv[3], depth=found.depth, saliency=found.saliency)
 print(version.revision.commit)
@@ -39,13 +41,8 @@ def folder(tiny_version, tmp_path):
     """A copy of a complete version."""
     copied = tmp_path / "version"
     shutil.copytree(tiny_version.folder, copied)
-    change_config(copied, trained_on={"drawn photos": 8}, quality={"error": 12.5})
+    change_config(copied, **KNOWN)
     return copied
-
-
-def change_config(folder, **changes):
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | changes))
 
 
 def test_a_version_goes_to_the_hub_and_comes_back_the_same(stand_in, folder, scene, tmp_path):
@@ -81,6 +78,25 @@ def fresh_process(photo, folder, offline):
     return done.stdout.strip()
 
 
+def test_the_card_has_the_licence_of_the_config(folder):
+    text = version_files(folder)["README.md"].decode()
+    assert "license: cc-by-nc-4.0" in text and "apache" not in text
+    assert "- drawn photos: 8" in text and "- error: 12.5" in text
+    assert name_licence("research only, see README.md") == {
+        "license": "other",
+        "license_name": "research-only-see-readme.md",
+    }
+
+
+def test_a_card_of_the_versions_own_is_kept(folder):
+    own = "# Mine\n\nMy words.\n"
+    (folder / "README.md").write_text(own)
+    text = version_files(folder)["README.md"].decode()
+    assert text.startswith("---\n") and "license: cc-by-nc-4.0" in text and text.endswith(own)
+    (folder / "README.md").write_text(f"---\nlicense: mit\n---\n{own}")
+    assert "license: mit" in version_files(folder)["README.md"].decode()
+
+
 def test_a_tag_is_never_moved(stand_in, folder):
     first = upload(REPO, version_files(folder), "First", tag="v1")
     with pytest.raises(PublishError, match="has a tag v1 already"):
@@ -90,7 +106,11 @@ def test_a_tag_is_never_moved(stand_in, folder):
 
 @pytest.mark.parametrize(
     ("fault", "says"),
-    [("401", "Set HF_TOKEN to a token that may"), ("500", "error 500"), ("html", "no answer of")],
+    [
+        ("401", "Set HF_TOKEN to a token that may"),
+        ("500", "error 500"),
+        ("html", "did not come from"),
+    ],
 )
 def test_a_hub_that_refuses_is_said_in_one_sentence(stand_in, folder, fault, says):
     stand_in.fault = fault
@@ -106,7 +126,7 @@ def test_a_folder_with_anything_else_in_it_is_refused(folder, name):
 
 
 def test_a_config_that_says_too_little_is_refused(tiny_version):
-    with pytest.raises(PublishError, match="lacks trained_on"):
+    with pytest.raises(PublishError, match="lacks trained_on, quality, licence"):
         version_files(tiny_version.folder)
 
 
@@ -120,8 +140,7 @@ def test_a_network_that_finds_nothing_is_refused(tiny_network, tmp_path):
     flat = copy.deepcopy(tiny_network)
     for parameter in flat.depth_head.parameters():
         parameter.data.zero_()
-    about = {"name": "flat", "trained_on": {}, "quality": {}}
-    save_version(flat, tmp_path / "flat", about)
+    save_version(flat, tmp_path / "flat", {"name": "flat"} | KNOWN)
     with pytest.raises(PublishError, match="flat"):
         version_files(tmp_path / "flat")
 
