@@ -118,7 +118,7 @@ class Dinov2Encoder(nn.Module):
         super().__init__()
         self.backbone = timm.create_model(
             DINOV2_MODEL, pretrained=False, num_classes=0, img_size=518, dynamic_img_size=True
-        ).requires_grad_(False)
+        )
         half, fine, quarter, middle, coarse = self.channels
         self.stem = conv_block(3, half, stride=2)
         self.stem_fine = conv_block(half, fine, stride=2)
@@ -132,13 +132,6 @@ class Dinov2Encoder(nn.Module):
             ]
         )
 
-    def train(self, mode: bool = True) -> "Dinov2Encoder":
-        """Train the stem and the reassembly; the backbone stays as it is."""
-        super().train(mode)
-        self.backbone.eval()
-        return self
-
-    @torch.no_grad()
     def tokens(self, photo: Tensor) -> Tensor:
         """Normalised photo B×3×H×W → all four layers' tokens, B×1536×H/16×W/16."""
         size = [side * PATCH // 16 for side in photo.shape[-2:]]

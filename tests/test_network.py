@@ -38,10 +38,12 @@ def test_dinov2_gives_the_decoder_the_same_strides():
     assert depth.shape == saliency.shape == (1, 1, 64, 96)
 
 
-def test_dinov2_backbone_never_trains():
+def test_every_part_can_train():
     network = AutoFocusNet(NetworkConfig("dinov2-s", TINY.widths)).train()
-    assert not network.encoder.backbone.training
-    assert not any(p.requires_grad for p in network.encoder.backbone.parameters())
+    sum(maps.sum() for maps in network(torch.rand(2, 3, 64, 64))).backward()
+    untouched = [n for n, p in network.named_parameters() if p.grad is None]
+    assert untouched == ["encoder.backbone.mask_token"] or untouched == []
+    assert all(part.training for part in network.modules())
 
 
 def test_rescale_keeps_order_and_survives_flat_maps():

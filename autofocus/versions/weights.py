@@ -171,16 +171,9 @@ def weights_file(version: Version) -> Path:
 
 
 def save_version(network: AutoFocusNet, folder: Path, config: dict) -> Version:
-    """Write a version: the network in half precision, and `config.json` with its hash.
-
-    A frozen backbone that is not ours stays out; `config` then names it under "backbone".
-    """
+    """Write a version: the network in half precision, and `config.json` with its hash."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {
-        name: narrow(tensor)
-        for name, tensor in network.state_dict().items()
-        if not name.startswith(BACKBONE_PREFIX)
-    }
+    state = {name: narrow(tensor) for name, tensor in network.state_dict().items()}
     file = folder / WEIGHTS
     save_file(state, file)
     full = {**config, "network": network.config.to_dict(), "sha256": file_hash(file)}
