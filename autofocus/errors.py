@@ -8,7 +8,8 @@
     ├── VersionError      a model version is missing or cannot be loaded
     │   └── HubError          the Hugging Face Hub did not give what was asked for
     ├── PublishError      a version or a Space cannot be published
-    └── ReviewError       a review or a vote cannot be kept
+    ├── ReviewError       a review or a vote cannot be kept
+    └── TrainingError     a stage of training lacks what it needs
 
 The borders (page, API, command line) catch `AutoFocusError`; anything else is a fault of ours.
 """
@@ -48,3 +49,7 @@ class PublishError(AutoFocusError):
 
 class ReviewError(AutoFocusError):
     """A review or a vote cannot be kept."""
+
+
+class TrainingError(AutoFocusError):
+    """A stage of training lacks what it needs."""

@@ -2,9 +2,9 @@
 
     python -m autofocus.evaluation.benchmark --version resnet
 
-The yardstick is ViT-S/14 under a DPT head (Ranftl et al. 2021, arXiv 2103.13413; the shape of Depth
+The baseline is ViT-S/14 under a DPT head (Ranftl et al. 2021, arXiv 2103.13413; the shape of Depth
 Anything Small) with random weights, at its usual 518 pixels, on the same photo, in the same process
-and turn by turn, so that only the ratio matters.
+and interleaved, so that only the ratio matters.
 """
 
 import argparse
@@ -20,10 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autofocus.evaluation.evaluate import chosen_version
+from autofocus.evaluation.evaluate import choose_version, predictor
 from autofocus.network import DINOV2_CHANNELS, DINOV2_LAYERS, DINOV2_MODEL, PATCH, ResidualBlock
 from autofocus.photo import read_photo, write_photo
-from autofocus.predict import pick_device, pick_dtype, predict
+from autofocus.predict import pick_device, pick_dtype
 from autofocus.versions.weights import load_network
 
 PHOTO = (3000, 4000)  # 12 megapixels
@@ -82,16 +82,14 @@ def draw_photo(path: Path) -> None:
     write_photo(photo, path)
 
 
-def ours(name: str | None, path: Path) -> Callable[[], None]:
+def ours(name: str | None, path: Path, device: torch.device) -> Callable[[], None]:
     """The app's way: file to both maps at the photo's size."""
-    device = pick_device()
-    network, dtype = load_network(chosen_version(name), device), pick_dtype(device)
-    return lambda: predict(network, read_photo(path).pixels, device=device, dtype=dtype)
+    predict_photo = predictor(load_network(choose_version(name), device), device)
+    return lambda: predict_photo(path)
 
 
-def yardstick(path: Path) -> Callable[[], None]:
-    """The same for the yardstick: file to one map at the photo's size."""
-    device = pick_device()
+def baseline(path: Path, device: torch.device) -> Callable[[], None]:
+    """The same for the baseline: file to one map at the photo's size."""
     dtype = pick_dtype(device)
     network = VitDpt().to(device, memory_format=torch.channels_last).eval()
 
@@ -109,8 +107,8 @@ def yardstick(path: Path) -> Callable[[], None]:
     return run
 
 
-def turn_by_turn(first: Callable, second: Callable, rounds: int) -> tuple[float, float]:
-    """Median seconds of two functions that alternate, after one turn to warm up."""
+def interleaved(first: Callable, second: Callable, rounds: int) -> tuple[float, float]:
+    """Median seconds of two functions that alternate, after one round to warm up."""
     times: tuple[list, list] = ([], [])
     for number in range(rounds + 1):
         for function, seconds in zip((first, second), times, strict=True):
@@ -128,13 +126,12 @@ def main() -> None:
     )
     parser.add_argument("--version", help="a version's name or folder (default: the bundled one)")
     parser.add_argument("--rounds", type=int, default=7)
-    arguments = parser.parse_args()
+    arguments, device = parser.parse_args(), pick_device()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "photo.jpg"
         draw_photo(path)
-        mine, theirs = turn_by_turn(
-            ours(arguments.version, path), yardstick(path), arguments.rounds
-        )
+        both = ours(arguments.version, path, device), baseline(path, device)
+        mine, theirs = interleaved(*both, arguments.rounds)
     print(f"ours {mine:.2f} s, ViT-S/14 + DPT at 518 {theirs:.2f} s, ratio {mine / theirs:.2f}")
 
 

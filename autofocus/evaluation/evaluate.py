@@ -1,15 +1,17 @@
 """Measure a version on photos that training never saw.
 
-    python -m autofocus.evaluation.evaluate --version resnet --data ../shared/data
+    python -m autofocus.evaluation.evaluate --version resnet --data ../shared/data more_data
 
 Every photo goes the whole way of the app: photo, predict, focus. The table is printed; `--output`
-also writes it as JSON with the version's hash.
+also writes it as JSON with the version's hash. Sets that no data folder has are named and skipped.
 """
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
-from itertools import islice
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -18,129 +20,191 @@ import torch
 from tqdm import tqdm
 
 from autofocus.evaluation import metrics
-from autofocus.focus import choose_focus
-from autofocus.network import AutoFocusNet
-from autofocus.photo import read_photo
-from autofocus.predict import Prediction, Upsample, pick_device, pick_dtype, predict
-from autofocus.training.data import (
+from autofocus.evaluation.datasets import (
     Item,
+    confident_items,
     depth_items,
-    is_sure,
+    empty_items,
     mask_items,
-    photo_items,
-    photos_in,
     read_disparity,
     read_mask,
     resize_label,
+    resize_to,
 )
+from autofocus.focus import SALIENT, choose_focus
+from autofocus.network import AutoFocusNet
+from autofocus.photo import read_photo
+from autofocus.predict import Prediction, Upsample, pick_device, pick_dtype, predict
 from autofocus.upsample import upsample_depth
 from autofocus.versions.catalog import Version, find_version, read_version
 from autofocus.versions.weights import load_network
 
 MIDDLEBURY_LONG_SIDE = 640
 
-Predict = Callable[[Item], tuple[np.ndarray, Prediction]]
+Predict = Callable[[Path], Prediction]
+Figures = dict[str, float | np.ndarray]  # of one photo; arrays are curves, averaged as they are
 
 
-def evaluate(predict_item: Predict, data: Path, limit: int | None = None) -> dict[str, float]:
-    """All metrics of `docs/evaluation.md` on the validation splits; `limit` photos of each set."""
-    return {
-        **nyu(predict_item, islice(depth_items(data, ["nyu/val"]), limit)),
-        **middlebury(predict_item, islice(depth_items(data, ["middlebury"]), limit)),
-        **subjects(predict_item, islice(ecssd_val(data), limit), held_out(data, limit)),
-        **unlabelled(predict_item, islice(sure_photos(data), limit)),
-    }
+@dataclass(frozen=True)
+class ValidationSet:
+    """Photos that are measured in one way."""
+
+    items: Callable[[Sequence[Path]], list[Item]]  # of some data folders
+    measure: Callable[[Prediction, Item], Figures]  # what one photo says
 
 
-def ecssd_val(data: Path) -> list[Item]:
-    """The validation photos of ECSSD."""
-    folder = data / "saliency" / "ecssd" / "val"
-    return [Item(p, mask=p.with_suffix(".png")) for p in photos_in(folder)]
+def measure_nyu(found: Prediction, item: Item) -> Figures:
+    """Wrong pixels (δ > 1.25), in percent."""
+    truth = read_disparity(item.depth)
+    error = metrics.delta_error(resize_to(found.depth, truth), truth)
+    return {"nyu_delta_error_percent": 100 * error}
 
 
-def held_out(data: Path, limit: int | None) -> Iterator[Item]:
-    """Every tenth of `saliency/people`."""
-    return islice(mask_items(data, held_out=True), limit)
-
-
-def sure_photos(data: Path) -> Iterator[Item]:
-    """The held-out unlabelled photos whose soft mask is sure."""
-    return (i for i in photo_items(data, held_out=True) if is_sure(read_mask(i.mask)))
-
-
-def nyu(predict_item: Predict, items: Iterator[Item]) -> dict[str, float]:
-    """Share of pixels with δ > 1.25, in percent."""
-    errors = []
-    for item in tqdm(items, desc="nyu", disable=None):
-        _, found = predict_item(item)
-        truth = read_disparity(item.depth)
-        depth = cv2.resize(found.depth, truth.shape[::-1], interpolation=cv2.INTER_AREA)
-        errors.append(metrics.delta_error(depth, truth))
-    return {"nyu_delta_error_percent": 100 * mean(errors)}
-
-
-def middlebury(predict_item: Predict, items: Iterator[Item]) -> dict[str, float]:
+def measure_middlebury(found: Prediction, item: Item) -> Figures:
     """Depth-edge F1 within two pixels at 640 pixels."""
-    scores = []
-    for item in tqdm(items, desc="middlebury", disable=None):
-        photo, found = predict_item(item)
-        scale = MIDDLEBURY_LONG_SIDE / max(photo.shape[:2])
-        size = tuple(round(side * scale) for side in photo.shape[:2])
-        truth = resize_label(read_disparity(item.depth), size)
-        depth = cv2.resize(found.depth, size[::-1], interpolation=cv2.INTER_LINEAR)
-        scores.append(metrics.edge_f1(depth, truth))
-    return {"middlebury_edge_f1": mean(scores)}
+    scale = MIDDLEBURY_LONG_SIDE / max(found.depth.shape)
+    height, width = (round(side * scale) for side in found.depth.shape)
+    truth = resize_label(read_disparity(item.depth), (height, width))
+    return {"middlebury_edge_f1": metrics.edge_f1(resize_to(found.depth, truth), truth)}
 
 
-def subjects(predict_item: Predict, ecssd: Iterator[Item], people: Iterator[Item]) -> dict:
-    """Saliency on ECSSD, and how often the default focus lands on the true subject, in percent.
+def measure_people(found: Prediction, item: Item) -> Figures:
+    """How people's rooms and streets agree with their depth."""
+    return measure_order("people", found, item)
 
-    Saliency: best F over thresholds, mean absolute error, F at the threshold that the focus uses.
-    """
-    curves, errors, hits = [], [], []
-    for item in tqdm(ecssd, desc="ecssd", disable=None):
-        _, found = predict_item(item)
-        mask = read_mask(item.mask)
-        curves.append(metrics.precision_recall(found.saliency, mask > 0.5))
-        errors.append(np.abs(found.saliency - mask).mean())
-        hits.append(focus_hits(found, mask))
-    for item in tqdm(people, desc="people", disable=None):
-        hits.append(focus_hits(predict_item(item)[1], read_mask(item.mask)))
-    precision, recall = np.mean([c[0] for c in curves], 0), np.mean([c[1] for c in curves], 0)
-    f = metrics.f_measure(precision, recall)
+
+def measure_strong(found: Prediction, item: Item) -> Figures:
+    """The same against far stronger networks, whose edges are exact too."""
+    truth = read_disparity(item.depth)
+    f1 = metrics.edge_f1(resize_to(found.depth, truth), truth)
+    return {**measure_order("strong", found, item), "strong_edge_f1": f1}
+
+
+def measure_order(name: str, found: Prediction, item: Item) -> Figures:
+    """Pairs in the right order, in percent, and the error after scale and shift."""
+    truth = read_disparity(item.depth)
+    depth = resize_to(found.depth, truth)
     return {
-        "ecssd_max_f": f.max(),
-        "ecssd_mae": mean(errors),
-        "ecssd_f_at_0.8": f[round(metrics.SALIENT * 255)],
-        "focus_on_subject_percent": 100 * mean(hits),
+        f"{name}_order_percent": 100 * metrics.pair_order(depth, truth),
+        f"{name}_nrmse": metrics.nrmse(depth, truth),
     }
 
 
-def focus_hits(found: Prediction, mask: np.ndarray) -> bool:
-    """Whether the default focus lands on the subject of a mask."""
+def measure_mask(name: str, found: Prediction, item: Item) -> Figures:
+    """Saliency against a true mask, and whether the default focus lands on the subject."""
+    soft = read_mask(item.mask)
+    mask = soft > 0.5
+    return {
+        f"{name}_curve": metrics.precision_recall(found.saliency, mask),
+        f"{name}_mae": float(np.abs(found.saliency - soft).mean()),
+        f"{name}_holes_percent": 100 * metrics.salient_holes(found.saliency, mask),
+        f"{name}_focus_on_subject_percent": 100 * hits_subject(found, mask),
+    }
+
+
+def measure_ecssd(found: Prediction, item: Item) -> Figures:
+    """ECSSD counts for the default focus together with the portraits."""
+    figures = measure_mask("ecssd", found, item)
+    figures["focus_on_subject_percent"] = figures.pop("ecssd_focus_on_subject_percent")
+    return figures
+
+
+def measure_portrait(found: Prediction, item: Item) -> Figures:
+    """Whether the default focus lands on the person, and on the head."""
+    mask = read_mask(item.mask) > 0.5
     focus = choose_focus(found.depth, found.saliency).depth
-    return metrics.focus_hits(found.depth, mask > 0.5, focus)
-
-
-def unlabelled(predict_item: Predict, items: Iterator[Item]) -> dict[str, float]:
-    """Whether subjects are nearer than the rest, and step at their outline and not within it."""
-    front, outline, within = [], [], []
-    for item in tqdm(items, desc="photos", disable=None):
-        _, found = predict_item(item)
-        mask = read_mask(item.mask) > 0.5
-        front.append(metrics.subject_in_front(found.depth, mask))
-        outline.append(metrics.outline_recall(found.depth, mask))
-        within.append(metrics.steps_within(found.depth, mask))
     return {
-        "subject_in_front_percent": 100 * mean(front),
-        "outline_recall_percent": 100 * mean(outline),
-        "steps_within_subject_percent": 100 * mean(within),
+        "focus_on_subject_percent": 100 * hits_subject(found, mask),
+        "head_in_focus_percent": 100 * metrics.head_in_focus(found.depth, mask, focus),
     }
 
 
-def mean(values: list) -> float:
-    """The mean, and not-a-number (without a warning) of nothing."""
-    return float(np.mean(values)) if values else float("nan")
+def hits_subject(found: Prediction, mask: np.ndarray) -> bool:
+    """Whether the default focus lands on the subject of a boolean mask."""
+    focus = choose_focus(found.depth, found.saliency).depth
+    return metrics.focus_hits(found.depth, mask, focus)
+
+
+def measure_confident(found: Prediction, item: Item) -> Figures:
+    """Whether the subject is nearer than the rest, with depth edges around it, not within it."""
+    mask = read_mask(item.mask) > 0.5
+    within = metrics.discontinuities_within(found.depth, mask)
+    return {
+        "subject_in_front_percent": 100 * metrics.subject_in_front(found.depth, mask),
+        "boundary_recall_percent": 100 * metrics.boundary_recall(found.depth, mask),
+        "discontinuities_within_subject_percent": 100 * within,
+    }
+
+
+def measure_empty(found: Prediction, item: Item) -> Figures:
+    """How much is salient where nothing should be, in percent of the photo."""
+    return {"salient_without_subject_percent": 100 * metrics.salient_part(found.saliency)}
+
+
+SETS = {
+    "nyu": ValidationSet(partial(depth_items, folder="nyu/val"), measure_nyu),
+    "middlebury": ValidationSet(partial(depth_items, folder="middlebury"), measure_middlebury),
+    "strong": ValidationSet(partial(depth_items, folder="strong/val"), measure_strong),
+    "people": ValidationSet(partial(depth_items, folder="people/val"), measure_people),
+    "ecssd": ValidationSet(partial(mask_items, folder="ecssd/val"), measure_ecssd),
+    "duts": ValidationSet(partial(mask_items, folder="duts/val"), partial(measure_mask, "duts")),
+    "portraits": ValidationSet(
+        partial(mask_items, folder="people", held_out=True), measure_portrait
+    ),
+    "confident": ValidationSet(confident_items, measure_confident),
+    "empty": ValidationSet(partial(empty_items, held_out=True), measure_empty),
+}
+
+
+def evaluate(
+    predict_photo: Predict,
+    data: Sequence[Path],
+    limit: int | None = None,
+    sets: Iterable[str] = tuple(SETS),
+) -> dict[str, float]:
+    """The figures of `docs/evaluation.md`, each the mean over its photos.
+
+    Args:
+        predict_photo: from a photo's path to its prediction, at the photo's size.
+        data: data folders; sets that none of them has are left out.
+        limit: measure only so many photos of each set, spread evenly over it.
+        sets: which of `SETS`.
+
+    """
+    rows = []
+    for name in sets:
+        items = evenly(SETS[name].items(data), limit)
+        for item in tqdm(items, desc=name, disable=None):
+            rows.append(SETS[name].measure(predict_photo(item.photo), item))
+    return summarise(rows)
+
+
+def missing_sets(data: Sequence[Path], sets: Iterable[str]) -> list[str]:
+    """Those of the sets of which no data folder has a photo."""
+    return [name for name in sets if not SETS[name].items(data)]
+
+
+def evenly(items: list[Item], limit: int | None) -> list[Item]:
+    """At most `limit` of the items, spread evenly over the list."""
+    if limit is None or limit >= len(items):
+        return items
+    return [items[round(i)] for i in np.linspace(0, len(items) - 1, limit)]
+
+
+def summarise(rows: Sequence[Figures]) -> dict[str, float]:
+    """The mean of each figure over the photos that have it; curves become their F measures."""
+    figures: dict[str, float] = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = np.array([row[name] for row in rows if name in row])
+        if name.endswith("_curve"):
+            f = metrics.f_measure(values.mean(axis=0))
+            prefix = name.removesuffix("_curve")
+            figures[f"{prefix}_max_f"] = float(f.max())
+            figures[f"{prefix}_f_at_{SALIENT}"] = float(f[round(SALIENT * 255)])
+        else:
+            known = values[np.isfinite(values)]
+            figures[name] = float(known.mean()) if known.size else float("nan")
+    return figures
 
 
 def bilinear(values: np.ndarray, small: np.ndarray, photo: np.ndarray) -> np.ndarray:
@@ -151,19 +215,21 @@ def bilinear(values: np.ndarray, small: np.ndarray, photo: np.ndarray) -> np.nda
 UPSAMPLING = {"guided": upsample_depth, "bilinear": bilinear}
 
 
-def predictor(network: AutoFocusNet, device: torch.device, upsample: Upsample) -> Predict:
-    """The app's own way from an item's file to its prediction."""
+def predictor(
+    network: AutoFocusNet, device: torch.device, upsample: Upsample = upsample_depth
+) -> Predict:
+    """The app's own way from a photo's file to its prediction."""
     dtype = pick_dtype(device)
 
-    def run(item: Item) -> tuple[np.ndarray, Prediction]:
-        photo = read_photo(item.photo).pixels
-        return photo, predict(network, photo, device=device, dtype=dtype, upsample=upsample)
+    def run(path: Path) -> Prediction:
+        photo = read_photo(path).pixels
+        return predict(network, photo, device=device, dtype=dtype, upsample=upsample)
 
     return run
 
 
-def chosen_version(name: str | None) -> Version:
-    """A version by its name, or by its folder's path."""
+def choose_version(name: str | None) -> Version:
+    """A version by its name, or by its folder's path; None is the default one."""
     return read_version(Path(name)) if name and Path(name).is_dir() else find_version(name)
 
 
@@ -172,17 +238,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--version", help="a version's name or folder (default: the bundled one)")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="data folder")
+    parser.add_argument("--version", help="a version's name or folder (default: the default one)")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", default=[Path("../shared/data")], help="data folders"
+    )
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), metavar="SET")
     parser.add_argument("--limit", type=int, help="only so many photos of each set")
     parser.add_argument("--upsampling", choices=UPSAMPLING, default="guided", help="of the depth")
     parser.add_argument("--output", type=Path, help="write the figures as JSON too")
     arguments = parser.parse_args()
-    version, device = chosen_version(arguments.version), pick_device()
-    network, upsample = load_network(version, device), UPSAMPLING[arguments.upsampling]
-    figures = evaluate(predictor(network, device, upsample), arguments.data, arguments.limit)
+    version, device = choose_version(arguments.version), pick_device()
+    predict_photo = predictor(
+        load_network(version, device), device, UPSAMPLING[arguments.upsampling]
+    )
+    for name in missing_sets(arguments.data, arguments.sets):
+        print(f"{name}: no data folder has it, skipped", file=sys.stderr)
+    figures = evaluate(predict_photo, arguments.data, arguments.limit, arguments.sets)
     for name, value in figures.items():
-        print(f"{name:28} {value:8.3f}")
+        print(f"{name:40} {value:8.3f}")
     if arguments.output:
         report = {"version": version.name, "sha256": version.sha256, **figures}
         arguments.output.write_text(json.dumps(report, indent=2) + "\n")

@@ -1,78 +1,90 @@
-"""Train a version, stage by stage; every stage resumes where it was stopped.
+"""Train a version, stage by stage; a stage that was interrupted resumes.
 
-    python -m autofocus.training prepare            pasted subjects and DINOv2's features
-    python -m autofocus.training neck               depth from frozen DINOv2, one cell a token
-    python -m autofocus.training teacher            the coarse part of the decoder on it
-    python -m autofocus.training label              the teacher's depth for photos without any
-    python -m autofocus.training student            encoder, decoder and depth head, small photos
-    python -m autofocus.training refine             the same at the size that the app uses
-    python -m autofocus.training saliency           the student's saliency head alone
-    python -m autofocus.training teacher-refine     the teacher with the decoder's last step
-    python -m autofocus.training teacher-saliency   the teacher's saliency head alone
+    python -m autofocus.training prepare            copy-paste composites
+    python -m autofocus.training finetune-coarse    dinov2-s end to end, read at stride 4
+    python -m autofocus.training finetune           all of it, depth and subject together
+    python -m autofocus.training pseudo-label       its depth for photos with masks alone
+    python -m autofocus.training student-coarse     the article's network, on small photos
+    python -m autofocus.training student            the same near the size that the app uses
+    python -m autofocus.training student-saliency   its saliency head alone
     python -m autofocus.training export NAME FOLDER write version NAME (resnet or dinov2-s)
-    python -m autofocus.training curves             a plot of all stages' losses
-    python -m autofocus.training demo               all of it, tiny, on synthetic photos
+    python -m autofocus.training curves             a plot of all runs' losses and figures
+    python -m autofocus.training demo               all stages, tiny, on synthetic photos
 
-`prepare` needs DINOv2's weights in RUNS/backbone: see `python -m autofocus.training.backbone`.
+Each stage has options of its own: `python -m autofocus.training STAGE --help`.
 """
 
 import argparse
+import sys
 import typing
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-from autofocus.training import curves, stages
-from autofocus.training.config import TrainConfig
+from autofocus.errors import AutoFocusError
+from autofocus.training import stages
+from autofocus.training.config import STAGES, TrainConfig, stage_config
+from autofocus.training.curves import curves
 from autofocus.training.demo import demo
 
-STAGES = {
+RUNS: dict[str, Callable[[TrainConfig], None]] = {
     "prepare": stages.prepare,
-    "neck": stages.mix,
-    "teacher": stages.teach,
-    "label": stages.label,
-    "student": stages.learn,
-    "refine": stages.refine,
-    "saliency": stages.student_saliency,
-    "teacher-refine": stages.refine_teacher,
-    "teacher-saliency": stages.teacher_saliency,
-    "curves": curves.plot,
+    "finetune-coarse": stages.finetune_coarse,
+    "finetune": stages.finetune,
+    "pseudo-label": stages.pseudo_label,
+    "student-coarse": stages.student_coarse,
+    "student": stages.student,
+    "student-saliency": stages.student_saliency,
+    "curves": curves,
     "demo": demo,
 }
 
 
-def main() -> None:
-    """Run the stage named on the command line."""
+def main() -> int:
+    """Run the stage named on the command line; 1 if it lacks what it needs."""
+    arguments = vars(make_parser().parse_args())
+    config = TrainConfig(**{field.name: arguments[field.name] for field in fields(TrainConfig)})
+    try:
+        if arguments["stage"] == "export":
+            stages.export(config, arguments["name"], arguments["folder"])
+        else:
+            RUNS[arguments["stage"]](config)
+    except AutoFocusError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """A command for each stage, with an option for each field of its configuration."""
     parser = argparse.ArgumentParser(
         prog="python -m autofocus.training",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
-    for name in STAGES:
-        add_options(commands.add_parser(name))
+    for name in RUNS:
+        command = commands.add_parser(name, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        add_options(command, stage_config(name) if name in STAGES else TrainConfig())
     export = commands.add_parser("export")
     export.add_argument("name", choices=sorted(stages.EXPORTS))
     export.add_argument("folder", type=Path)
-    add_options(export)
-    arguments = vars(parser.parse_args())
-    config = TrainConfig(**{f.name: arguments[f.name] for f in fields(TrainConfig)})
-    if arguments["stage"] == "export":
-        stages.export(config, arguments["name"], arguments["folder"])
-    else:
-        STAGES[arguments["stage"]](config)
+    add_options(export, TrainConfig())
+    return parser
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: argparse.ArgumentParser, defaults: TrainConfig) -> None:
     """One option for each field of the configuration."""
     for field in fields(TrainConfig):
-        option = f"--{field.name.replace('_', '-')}"
-        inner = typing.get_args(field.type)
-        if inner:
-            count = "+" if typing.get_origin(field.type) is tuple else None
-            parser.add_argument(option, type=inner[0], nargs=count, default=field.default)
-        else:
-            parser.add_argument(option, type=field.type, default=field.default)
+        several = typing.get_origin(field.type) is tuple
+        parser.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            type=typing.get_args(field.type)[0] if several else field.type,
+            nargs="+" if several else None,
+            default=getattr(defaults, field.name),
+            help=" ",  # argparse adds the default to it
+        )
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,154 +1,105 @@
-"""What there is to train on: items on disk, frames of one size, labels with their validity.
+"""What is trained on: parts of the data, and how often each one's photos are drawn."""
 
-A data folder is laid out as `docs/training.md` says. Every photo is brought to one of four frames
-(two sizes, upright or lying), so that batches and cached features line up.
-"""
-
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import cv2
-import numpy as np
+from autofocus.evaluation.datasets import (
+    MASKED,
+    Item,
+    depth_items,
+    empty_items,
+    has_boundary,
+    mask_items,
+    scenes_in,
+    soft_mask_items,
+)
+from autofocus.training.config import TrainConfig
 
-LARGE, SMALL = (384, 512), (288, 384)  # frames: height and width of a lying photo
-SMALL_UP_TO = 384  # pixels of the long side up to which a photo gets the small frame
-MEASURED = ("nyu/train", "kitchen", "table", "lab", "toy")
-MASKED = ("ecssd/train", "people", "human", "bags", "video")
-UNLABELLED = ("objects", "bsds", "animals", "fashion", "pets", "caltech")
-HELD_OUT_FOLDERS = ("people", "animals", "fashion", "objects")
-HELD_OUT_EVERY = 10
-SURE = 0.15  # a soft mask is sure if less than this share of its energy is undecided
+ROOM_SEQUENCES = ("kitchen", "table", "lab", "toy")
+COMPOSITES, LABELS = "composites", "labels"  # folders of what training made, among the runs
 
-
-@dataclass(frozen=True)
-class Item:
-    """One photo and what is known about it."""
-
-    photo: Path
-    depth: Path | None = None  # disparity, nearest brightest
-    mask: Path | None = None  # the subject, 0-255
-    exact: bool = False  # the depth steps lie on the true outlines
-    soft: bool = False  # the mask is a network's, not a person's
-    guessed: bool = False  # the depth is the teacher's, not a sensor's
-
-    @property
-    def key(self) -> str:
-        """A name that is unique among all folders, for caches."""
-        return "-".join(self.photo.with_suffix("").parts[-3:])
+Part = tuple[float, list[Item]]  # a share, and the photos that have it together
 
 
-def photos_in(folder: Path) -> list[Path]:
-    """The photos (not the masks) of one folder, in a stable order."""
-    return sorted(p for p in folder.glob("*.webp") if not p.name.endswith(".mask.webp"))
-
-
-def is_held_out(folder: str, index: int) -> bool:
-    """Whether the photo at this place of its folder is kept for validation."""
-    return folder in HELD_OUT_FOLDERS and index % HELD_OUT_EVERY == 0
-
-
-def depth_items(data: Path, folders: Iterable[str] = MEASURED, exact: bool = False) -> list[Item]:
-    """Photos with measured disparity (`NAME.png`), and their soft masks where there are any."""
-    return [item for folder in folders for item in scenes_in(data / "depth" / folder, exact)]
-
-
-def scenes_in(folder: Path, exact: bool = False) -> list[Item]:
-    """The photos of one folder with their disparity, and their soft masks where there are any."""
+def depth_parts(config: TrainConfig) -> list[Part]:
+    """Photos with depth: measured, by stronger networks, and composites."""
+    data = config.data
+    strong = [replace(i, exact=True) for i in pseudo_items(data, "strong/train")]
     return [
-        Item(p, p.with_suffix(".png"), existing(p.with_suffix(".mask.webp")), exact, soft=True)
-        for p in photos_in(folder)
+        (config.share_nyu, depth_items(data, "nyu/train")),
+        (config.share_rooms, room_items(data)),
+        (config.share_strong, strong),
+        (config.share_people, pseudo_items(data, "people/train")),
+        (config.share_order, pseudo_items(data, "order/train")),
+        (config.share_composites, composite_items(config)),
     ]
 
 
-def mask_items(data: Path, held_out: bool = False) -> list[Item]:
-    """Photos with true subject masks (`NAME.png`)."""
+def mask_parts(config: TrainConfig) -> list[Part]:
+    """Photos with a mask of the subject, or known to have none."""
+    data = config.data
     return [
-        Item(p, mask=p.with_suffix(".png"))
-        for folder in MASKED
-        for i, p in enumerate(photos_in(data / "saliency" / folder))
-        if is_held_out(folder, i) == held_out
+        (config.share_duts, mask_items(data, "duts/train")),
+        (config.share_masks, masked_items(data)),
+        (config.share_portraits, mask_items(data, "portraits")),
+        (config.share_horses, mask_items(data, "horses")),
+        (config.share_soft_masks, soft_mask_items(data, held_out=False)),
+        (config.share_empty, empty_items(data, held_out=False)),
     ]
 
 
-def photo_items(data: Path, held_out: bool = False) -> list[Item]:
-    """Photos with nothing but a soft mask (`NAME.mask.webp`)."""
+def training_parts(config: TrainConfig) -> list[Part]:
+    """All that is learnt from; photos with masks also have depth once they are pseudo-labelled."""
+    labels = config.runs / LABELS
+    masks = [with_labels(part, labels, config.labelled_factor) for part in mask_parts(config)]
+    return depth_parts(config) + masks
+
+
+def with_labels(part: Part, labels: Path, factor: float) -> Part:
+    """The part's photos that have a pseudo-label, with it; without any, the part as it is."""
+    share, items = part
+    labelled = labelled_items(items, labels)
+    return (factor * share, labelled) if labelled else part
+
+
+def weighted(parts: Sequence[Part]) -> tuple[list[Item], list[float]]:
+    """All items, and the weight with which each is drawn."""
+    items = [item for _, part in parts for item in part]
+    weights = [share / len(part) for share, part in parts for _ in part]
+    return items, weights
+
+
+def pseudo_items(data: Sequence[Path], folder: str) -> list[Item]:
+    """Photos whose depth is a network's, of unknown scale and shift."""
+    return [replace(item, pseudo=True) for item in depth_items(data, folder)]
+
+
+def room_items(data: Sequence[Path]) -> list[Item]:
+    """The short RGB-D sequences."""
+    return [item for folder in ROOM_SEQUENCES for item in depth_items(data, folder)]
+
+
+def masked_items(data: Sequence[Path]) -> list[Item]:
+    """The smaller sets with true masks, without what is held out of them."""
+    return [item for folder in MASKED for item in mask_items(data, folder, held_out=False)]
+
+
+def composite_items(config: TrainConfig) -> list[Item]:
+    """The copy-paste composites that `prepare` made; their masks are true."""
+    scenes = scenes_in(config.runs / COMPOSITES)
+    return [replace(item, exact=True, soft=False) for item in scenes]
+
+
+def labelled_items(items: Sequence[Item], labels: Path) -> list[Item]:
+    """The items that have a pseudo-label, with it."""
     return [
-        Item(p, mask=p.with_suffix(".mask.webp"), soft=True)
-        for folder in UNLABELLED
-        for i, p in enumerate(photos_in(data / "photos" / folder))
-        if is_held_out(folder, i) == held_out
+        replace(item, depth=file, exact=has_boundary(item), pseudo=True)
+        for item in items
+        if (file := label_file(labels, item)).exists()
     ]
 
 
-def existing(path: Path) -> Path | None:
-    """The path, or None where there is no such file."""
-    return path if path.is_file() else None
-
-
-def frame_size(height: int, width: int) -> tuple[int, int]:
-    """Height and width of the frame for a photo of this size."""
-    short, long = SMALL if max(height, width) <= SMALL_UP_TO else LARGE
-    return (long, short) if height > width else (short, long)
-
-
-def read_frame(path: Path) -> np.ndarray:
-    """A photo as its frame: RGB uint8 of `frame_size`."""
-    photo = cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    return resize(photo, frame_size(*photo.shape[:2]))
-
-
-def read_disparity(path: Path) -> np.ndarray:
-    """A label as H×W float32 in [0, 1], 1 nearest, NaN where unknown; at the file's own size.
-
-    8-bit: `((v − 1) / 254)²`, the data folder's encoding. 16-bit: `(v − 1) / 65534`, ours.
-    """
-    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if values.dtype == np.uint16:
-        disparity = (values.astype(np.float32) - 1) / 65534
-    else:
-        disparity = ((values.astype(np.float32) - 1) / 254) ** 2
-    disparity[values == 0] = np.nan
-    return disparity
-
-
-def write_disparity(disparity: np.ndarray, path: Path) -> None:
-    """Write H×W disparity in [0, 1], NaN unknown, as the 16-bit label of `read_disparity`."""
-    values = np.nan_to_num(1 + np.round(disparity * 65534), nan=0)
-    cv2.imwrite(str(path), values.astype(np.uint16))
-
-
-def write_scene(
-    photo: np.ndarray, disparity: np.ndarray, mask: np.ndarray | None, file: Path
-) -> None:
-    """Write what `scenes_in` finds (RGB uint8, and maps in [0, 1]); the photo comes last."""
-    write_disparity(disparity, file.with_suffix(".png"))
-    if mask is not None:
-        cv2.imwrite(str(file.with_suffix(".mask.webp")), np.uint8(np.round(mask * 255)))
-    bgr = np.ascontiguousarray(photo[..., ::-1])
-    cv2.imwrite(str(file), bgr, [cv2.IMWRITE_WEBP_QUALITY, 95])
-
-
-def read_mask(path: Path) -> np.ndarray:
-    """A subject mask as H×W float32 in [0, 1]."""
-    return cv2.imread(str(path), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
-
-
-def is_sure(mask: np.ndarray) -> bool:
-    """Whether a soft mask shows one decided subject that is neither tiny nor everything."""
-    undecided = (4 * mask * (1 - mask)).sum() / max(mask.sum(), 1.0)
-    return undecided < SURE and 0.02 < mask.mean() < 0.85
-
-
-def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """To `size` (height, width): by area where it shrinks, else bilinear."""
-    if image.shape[:2] == size:
-        return image
-    shrinks = image.shape[0] > size[0]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return cv2.resize(image, (size[1], size[0]), interpolation=method)
-
-
-def resize_label(label: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A map with NaN holes to `size` (height, width), nearest: edges stay edges."""
-    return cv2.resize(label, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
+def label_file(labels: Path, item: Item) -> Path:
+    """Where an item's pseudo-label lies."""
+    return labels / f"{item.key}.png"

@@ -1,8 +1,9 @@
-"""All stages in a few minutes on photos drawn here: that the way is whole, not that it sees.
+"""All stages in a minute on photos drawn here: that the way is whole, not that it sees.
 
 `make train` calls it; nothing is downloaded, and the backbone is random.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,64 +15,71 @@ from safetensors.torch import save_file
 
 from autofocus.network import DINOV2_MODEL
 from autofocus.training import stages
-from autofocus.training.config import TrainConfig
+from autofocus.training.config import TrainConfig, stage_config
 
-SCENES, SIZE = 8, (96, 128)  # photos of each folder; height and width
-STAGES = (
-    stages.prepare,
-    stages.mix,
-    stages.teach,
-    stages.label,
-    stages.learn,
-    stages.refine,
-    stages.student_saliency,
-    stages.refine_teacher,
-    stages.teacher_saliency,
-)
-FOLDERS = ("depth/nyu/train", "saliency/ecssd/train", "photos/objects")
+SIZE = (96, 128)  # height and width of a photo
+FOLDERS = {  # how many photos of each, and whether their map is depth or a mask
+    "depth/nyu/train": (6, True),
+    "depth/strong/train": (4, True),
+    "depth/strong/val": (2, True),
+    "saliency/ecssd/train": (6, False),
+    "saliency/ecssd/val": (2, False),
+    "saliency/portraits": (4, False),
+}
+NUMBERS = {
+    "batch": 2,
+    "steps": 4,
+    "validate_every": 4,
+    "validation_photos": 2,
+    "log_every": 2,
+    "composites": 3,
+    "workers": 1,
+    "encoder": "resnet18",
+    "widths": (8, 8, 16, 16, 16),
+    "short_side": 96,
+    "size": (64, 96),
+}
 
 
 def demo(config: TrainConfig) -> None:
-    """Draw a data folder, then run every stage on it with a tiny network and few steps."""
-    folder = config.runs / "demo"
-    tiny = replace(
-        config,
-        data=folder / "data",
-        runs=folder,
-        encoder="resnet18",
-        widths=(8, 8, 16, 16, 16),
-        pasted=4,
-        retaken=1,
-        batch=2,
-        neck_steps=20,
-        teacher_steps=20,
-        teacher_size=(96, 128),
-        student_steps=40,
-        student_size=(64, 96),
-        refine_steps=20,
-        refine_size=(96, 128),
-        saliency_steps=20,
-        saliency_size=(64, 96),
-    )
-    draw_data(tiny.data)
-    random_backbone(tiny.runs / "backbone")
-    for stage in STAGES:
-        print(stage.__name__, flush=True)
-        stage(tiny)
-    stages.export(tiny, "resnet", folder / "version")
-    print(f"wrote {folder / 'version'}")
+    """Draw a data folder, then run every stage on it with few steps.
+
+    Both versions end in `RUNS/demo/versions`.
+    """
+    runs = config.runs / "demo"
+    draw_data(runs / "data")
+    random_backbone(runs / "backbone")
+    versions = runs / "versions"
+    teacher = str(versions / "dinov2-s")
+    where = {"data": (runs / "data",), "runs": runs, "device": config.device, "teacher": teacher}
+    tiny = {**NUMBERS, **where}
+    for name in ("prepare", "finetune-coarse", "finetune", "pseudo-label"):
+        run_stage(name, tiny)
+    made = replace(config, **tiny)
+    stages.export(made, "dinov2-s", versions / "dinov2-s")
+    for name in ("student-coarse", "student", "student-saliency"):
+        run_stage(name, tiny)
+    stages.export(made, "resnet", versions / "resnet")
+    print(f"wrote {versions}")
 
 
-def draw_data(data: Path) -> None:
+def run_stage(name: str, tiny: dict) -> None:
+    """Run one stage with its own numbers, but for those that make it tiny."""
+    print(name, flush=True)
+    stage: Callable[[TrainConfig], None] = getattr(stages, name.replace("-", "_"))
+    stage(stage_config(name, **tiny))
+
+
+def draw_data(folder: Path) -> None:
     """A data folder as docs/training.md lays it out: one bright ellipse on textured ground each."""
-    for number, name in enumerate(FOLDERS):
-        (data / name).mkdir(parents=True, exist_ok=True)
-        for index in range(SCENES):
-            draw_scene(data / name / f"{index:04d}", number == 0, seed=100 * number + index)
+    for number, (name, (count, depth)) in enumerate(FOLDERS.items()):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for index in range(count):
+            draw_scene(folder / name / f"{index:04d}", depth, seed=100 * number + index)
 
 
-def draw_scene(stem: Path, measured: bool, seed: int) -> None:
-    """Write a photo with its disparity (measured) or its mask (`.png` and soft `.mask.webp`)."""
+def draw_scene(stem: Path, depth: bool, seed: int) -> None:
+    """Write a photo with its disparity or with its mask (`.png`)."""
     draw = np.random.default_rng(seed)
     height, width = SIZE
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -81,12 +89,10 @@ def draw_scene(stem: Path, measured: bool, seed: int) -> None:
     texture = 110 + 50 * np.sin(columns * draw.uniform(0.2, 1)) * np.sin(rows)
     photo = texture[..., None] * draw.uniform(0.6, 1.2, 3)
     photo[subject] = draw.uniform(120, 255, 3)
-    mask = np.where(subject, 255, 0).astype(np.uint8)
     disparity = np.where(subject, 0.9, 0.2 + 0.3 * rows / height)
-    label = np.uint8(np.round(np.sqrt(disparity) * 254 + 1)) if measured else mask
+    label = np.uint8(np.round(np.sqrt(disparity) * 254 + 1)) if depth else np.uint8(255 * subject)
     cv2.imwrite(f"{stem}.webp", np.uint8(np.clip(photo, 0, 255)))
     cv2.imwrite(f"{stem}.png", label)
-    cv2.imwrite(f"{stem}.mask.webp", mask, [cv2.IMWRITE_WEBP_QUALITY, 101])
 
 
 def random_backbone(folder: Path) -> None:

@@ -1,62 +1,51 @@
-"""DINOv2's features of every frame, computed once and kept on disk.
+"""Feature distillation: the student also learns to predict the features of a stronger backbone.
 
-The backbone is frozen, so its four layers' tokens are the same at every step: up to 2.4 MB a frame.
+It replaces pre-training on ImageNet, and keeps in the features what a subject is.
 """
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
 
-import numpy as np
 import torch
-from torch import Tensor
-from tqdm import tqdm
+from torch import Tensor, nn
+from torch.nn import functional
 
-from autofocus.network import DINOV2_LAYERS, AutoFocusNet
-from autofocus.training.data import Item, read_frame
-
-BATCH = 8
-
-
-def token_file(cache: Path, item: Item) -> Path:
-    """Where an item's tokens lie: float16, 4×384×h/16×w/16 for a frame of h×w."""
-    return cache / f"{item.key}.npy"
+from autofocus.network import DINOV2_CHANNELS, AutoFocusNet, upsample
+from autofocus.predict import pick_dtype
+from autofocus.training.losses import feature_loss
+from autofocus.training.samples import Batches
 
 
-def cache_tokens(network: AutoFocusNet, items: list[Item], cache: Path) -> None:
-    """Compute and write the tokens that are not there yet."""
-    cache.mkdir(parents=True, exist_ok=True)
-    missing = [item for item in items if not token_file(cache, item).exists()]
-    for batch, frames in same_shape_batches(tqdm(missing, desc="tokens", unit="photo")):
-        for item, layers in zip(batch, tokens_of(network, frames), strict=True):
-            partial = token_file(cache, item).with_suffix(".partial.npy")
-            np.save(partial, layers)
-            partial.rename(token_file(cache, item))
+class FeatureDistillation(nn.Module):
+    """Auxiliary heads from the student's features to the teacher's; the version goes without them.
+
+    They read the encoder's maps at strides 32 and 16, and the decoder's output.
+    """
+
+    def __init__(self, channels: Sequence[int]):
+        super().__init__()
+        self.heads = nn.ModuleList(nn.Conv2d(c, DINOV2_CHANNELS, 1) for c in channels)
+        self.standardise = nn.BatchNorm2d(DINOV2_CHANNELS, affine=False)
+
+    def forward(self, maps: Sequence[Tensor], decoded: Tensor, features: Tensor) -> Tensor:
+        """How far the encoder's maps and the decoder's are from the teacher's, B×384×h×w."""
+        target = self.standardise(features)
+        size = target.shape[-2:]
+        pooled = functional.avg_pool2d(decoded, max(1, decoded.shape[-1] // size[-1]))
+        pairs = zip(self.heads, (*maps[-2:], pooled), strict=True)
+        return sum(feature_loss(upsample(head(x), size), target) for head, x in pairs)
+
+
+def with_features(batches: Batches, teacher: AutoFocusNet) -> Batches:
+    """Add the teacher's last patch features (`features`, B×384×H/16×W/16) of the clean photos."""
+    for batch in batches:
+        yield {**batch, "features": last_features(teacher, batch.pop("clean"))}
 
 
 @torch.no_grad()
-def tokens_of(network: AutoFocusNet, frames: list[np.ndarray]) -> np.ndarray:
-    """Frames of one shape, H×W×3 uint8 each → B×4×384×H/16×W/16 float16."""
-    photos = to_batch(frames)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        layers = network.encoder.tokens(network.normalise(photos))
-    return layers.float().unflatten(1, (len(DINOV2_LAYERS), -1)).half().numpy()
-
-
-def same_shape_batches(items: list[Item]) -> Iterator[tuple[list[Item], list[np.ndarray]]]:
-    """Items with their frames, in batches of one shape."""
-    waiting: dict[tuple, list] = {}
-    for item in items:
-        frame = read_frame(item.photo)
-        group = waiting.setdefault(frame.shape, [])
-        group.append((item, frame))
-        if len(group) == BATCH:
-            yield [i for i, _ in group], [f for _, f in group]
-            group.clear()
-    for group in waiting.values():
-        if group:
-            yield [i for i, _ in group], [f for _, f in group]
-
-
-def to_batch(frames: list[np.ndarray]) -> Tensor:
-    """H×W×3 uint8 each → B×3×H×W float32 in [0, 1]."""
-    return torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).float() / 255
+def last_features(teacher: AutoFocusNet, photo: Tensor) -> Tensor:
+    """Photo B×3×H×W in [0, 1] → the last layer's patch features, B×384×H/16×W/16 float32."""
+    device = teacher.mean.device
+    dtype = pick_dtype(device)
+    with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+        layers = teacher.encoder.tokens(teacher.normalise(photo.to(device)))
+    return layers[:, -DINOV2_CHANNELS:].float()

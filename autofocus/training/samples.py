@@ -1,192 +1,142 @@
-"""From items to batches: crops, mirrors and colours for photo, labels and features alike."""
+"""From items to batches of tensors; every random choice follows from the seed and the step."""
 
-import random
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from torchvision.ops import roi_align
+from torchvision import tv_tensors
 
-from autofocus.training.data import Item, read_disparity, read_frame, read_mask, resize
-from autofocus.training.features import token_file
+from autofocus.evaluation.datasets import (
+    Item,
+    read_disparity,
+    read_mask,
+    read_rgb,
+    resize_label,
+)
+from autofocus.photo import resize
+from autofocus.training.augment import random_colours, random_view, to_float
+from autofocus.training.config import TrainConfig
 
-CELL = 16  # pixels of a frame per token
-EXACT_EDGES, MEASURED_EDGES = 1.0, 0.3  # weights of the gradient loss
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a stage's samples hold and how much they are disturbed."""
-
-    size: tuple[int, int]  # of a lying sample; of an upright one the other way round
-    zoom: bool = False  # resize crops of 60-100 % to `size`, else cut `size` out of the frame
-    disturb: bool = False  # colours, blur and noise on the photo, not on its labels
-    tokens: Path | None = None  # folder of cached features to go with the photos
-    layers: tuple[int, ...] = (3,)  # which of the four cached layers
+Batches = Iterator[dict[str, Tensor]]
+SEEDS = 2**63  # how many there are
+FLAGS = ("exact", "pseudo", "soft", "person")  # of an item, that the losses ask for
 
 
 class Samples(Dataset):
-    """Items as tensors: photo 3×h×w, disparity and mask 1×h×w (NaN unknown), tokens, weights."""
+    """Items as tensors of one size: of a landscape photo height < width, else the other way.
 
-    def __init__(self, items: list[Item], recipe: Recipe):
+    `photo` is 3×h×w float32 in [0, 1], `disparity` and `mask` are 1×h×w, all NaN without a label;
+    the item's flags are boolean. `clean`, if it is asked for, is the photo before its colours
+    changed. The index is an item's number with a seed.
+    """
+
+    def __init__(self, items: Sequence[Item], config: TrainConfig, clean: bool = False):
         self.items = items
-        self.recipe = recipe
+        self.clean = clean
+        short, long = sorted(config.size)
+        self.landscape = random_view(config, (short, long))
+        self.portrait = random_view(config, (long, short))
+        self.colours = random_colours(config)
+        self.to_float = to_float()
 
     def __len__(self) -> int:
         return len(self.items)
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        item, recipe = self.items[index], self.recipe
-        frame = read_frame(item.photo)
-        size = self.size_of(frame)
-        box = self.crop_of(frame, size)
-        flip = random.random() < 0.5
-        photo = cut(frame, box, size, flip)
+    def __getitem__(self, index_and_seed: tuple[int, int]) -> dict[str, Tensor]:
+        index, seed = index_and_seed
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return self.sample(self.items[index])
+
+    def sample(self, item: Item) -> dict[str, Tensor]:
+        """One random view of an item."""
+        rgb = read_rgb(item.photo)
+        size = rgb.shape[:2]
+        view = self.portrait if size[0] > size[1] else self.landscape
+        photo, depth, mask = view(
+            tv_tensors.Image(torch.from_numpy(rgb).permute(2, 0, 1)),
+            tv_tensors.Mask(depth_label(item, size)),
+            tv_tensors.Image(mask_label(item, size)),
+        )
         sample = {
-            "photo": to_tensor(disturbed(photo) if recipe.disturb else photo),
-            "disparity": self.label(item.depth, read_disparity, frame, box, size, flip),
-            "mask": self.label(item.mask, read_mask, frame, box, size, flip),
-            "edges": torch.tensor(EXACT_EDGES if item.exact else MEASURED_EDGES),
-            "trust": trust_in(item),
-            "guessed": torch.tensor(item.guessed),
+            "photo": self.colours(photo).as_subclass(Tensor),
+            "disparity": depth.as_subclass(Tensor),
+            "mask": mask.as_subclass(Tensor),
+            **{flag: torch.tensor(getattr(item, flag)) for flag in FLAGS},
         }
-        if recipe.tokens:
-            sample["tokens"] = self.tokens_of(item, box, size, flip)
+        if self.clean:
+            sample["clean"] = self.to_float(photo).as_subclass(Tensor)
         return sample
 
-    def crop_of(self, frame: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:
-        """Top, left, height and width of the part of the frame to take, on whole tokens."""
-        height, width = frame.shape[:2]
-        if self.recipe.zoom:
-            # Half of the samples see the whole frame: composition is a depth cue.
-            part = 1.0 if random.random() < 0.5 else random.uniform(0.6, 1.0)
-            h, w = round(height * part), round(width * part)
-        else:
-            h, w = min(size[0], height), min(size[1], width)
-        top = random.randint(0, (height - h) // CELL) * CELL
-        left = random.randint(0, (width - w) // CELL) * CELL
-        return top, left, h, w
 
-    def size_of(self, frame: np.ndarray) -> tuple[int, int]:
-        """Height and width of the sample, lying or upright as its frame."""
-        short, long = self.recipe.size
-        return (long, short) if frame.shape[0] > frame.shape[1] else (short, long)
-
-    def label(self, path, read, frame, box, size, flip) -> Tensor:  # noqa: ANN001
-        """One label map cut as its photo is; all NaN where there is none."""
-        if path is None:
-            return torch.full((1, *size), torch.nan)
-        label = read(path)
-        scale = label.shape[0] / frame.shape[0], label.shape[1] / frame.shape[1]
-        top, left, h, w = box
-        rows = round(top * scale[0]), max(1, round(h * scale[0]))
-        columns = round(left * scale[1]), max(1, round(w * scale[1]))
-        part = (rows[0], columns[0], rows[1], columns[1])
-        return torch.from_numpy(cut(label, part, size, flip, cv2.INTER_NEAREST_EXACT))[None]
-
-    def tokens_of(self, item: Item, box: tuple, size: tuple, flip: bool) -> Tensor:
-        """The frame's tokens under the crop, L×384×h/16×w/16."""
-        cached = np.load(token_file(self.recipe.tokens, item), mmap_mode="r")
-        layers = torch.from_numpy(cached[list(self.recipe.layers)]).float()
-        top, left, h, w = box
-        region = [torch.tensor([[left, top, left + w, top + h]], dtype=torch.float32)]
-        cells = (size[0] // CELL, size[1] // CELL)
-        flat = layers.flatten(0, 1)[None]
-        part = roi_align(flat, region, cells, 1 / CELL, sampling_ratio=1, aligned=True)
-        part = part.view(*layers.shape[:2], *cells)
-        return part.flip(-1) if flip else part
+def depth_label(item: Item, size: tuple[int, int]) -> Tensor:
+    """The item's disparity, 1×H×W at the photo's size, NaN where unknown."""
+    if item.depth is None:
+        return torch.full((1, *size), torch.nan)
+    return torch.from_numpy(resize_label(read_disparity(item.depth), size))[None]
 
 
-def cut(
-    image: np.ndarray, box: tuple, size: tuple[int, int], flip: bool, method: int | None = None
-) -> np.ndarray:
-    """The box of an image at another size, mirrored or not."""
-    top, left, h, w = box
-    part = image[top : top + h, left : left + w]
-    if method is None:
-        part = resize(part, size)
-    else:
-        part = cv2.resize(part, (size[1], size[0]), interpolation=method)
-    return np.ascontiguousarray(part[:, ::-1] if flip else part)
-
-
-def trust_in(item: Item) -> Tensor:
-    """The weight of an item's mask."""
-    return torch.tensor(0.4 if item.soft else 1.0)
-
-
-def to_tensor(photo: np.ndarray) -> Tensor:
-    """H×W×3 uint8 → 3×H×W float32 in [0, 1]."""
-    return torch.from_numpy(photo).permute(2, 0, 1).float() / 255
-
-
-def disturbed(photo: np.ndarray) -> np.ndarray:
-    """The photo with other colours, now and then blurred, noisy or grey."""
-    x = photo.astype(np.float32) / 255
-    x = x ** random.uniform(0.6, 1.6) * random.uniform(0.7, 1.25)
-    x = x * np.array([random.uniform(0.85, 1.15) for _ in range(3)], np.float32)
-    grey = x.mean(axis=2, keepdims=True)
-    saturation = 0.0 if random.random() < 0.07 else random.uniform(0.4, 1.5)
-    x = grey + (x - grey) * saturation
-    x = (x - x.mean()) * random.uniform(0.7, 1.3) + x.mean()
-    if random.random() < 0.25:
-        x = cv2.GaussianBlur(x, (0, 0), random.uniform(0.3, 2.0))
-    if random.random() < 0.25:
-        x = x + np.random.default_rng(random.getrandbits(32)).normal(
-            0, random.uniform(0.005, 0.05), x.shape
-        )
-    return np.uint8(np.clip(x, 0, 1) * 255 + 0.5)
+def mask_label(item: Item, size: tuple[int, int]) -> Tensor:
+    """The item's mask, 1×H×W in [0, 1] at the photo's size, all NaN where there is none."""
+    if item.empty:
+        return torch.zeros(1, *size)
+    if item.mask is None:
+        return torch.full((1, *size), torch.nan)
+    return torch.from_numpy(resize(read_mask(item.mask), size))[None]
 
 
 class GroupedBatches:
-    """Endless lists of indices of one group (of shape) each, drawn by weight; resumes anywhere."""
+    """Endless lists of (index, seed) of one orientation each, drawn by weight.
 
-    def __init__(self, groups: dict, weights: list[float], batch: int, first: int):
-        self.groups = [np.array(g) for g in groups.values()]
-        self.weights = [np.array([weights[i] for i in g]) for g in groups.values()]
-        self.batch = batch
+    A batch depends on the seed and its own number alone, so that a run resumes with the batches
+    that it would have had, with any number of workers.
+    """
+
+    def __init__(
+        self, items: Sequence[Item], weights: Sequence[float], config: TrainConfig, first: int
+    ):
+        portrait = np.array([is_portrait(item.photo) for item in items])
+        self.groups = [np.flatnonzero(group) for group in (portrait, ~portrait) if group.any()]
+        self.weights = [np.asarray(weights)[group] for group in self.groups]
+        self.size = config.batch
+        self.seed = config.seed
         self.first = first
 
-    def __iter__(self) -> Iterator[list[int]]:
-        step = self.first
-        totals = np.array([w.sum() for w in self.weights])
-        while True:
-            draw = np.random.default_rng(step)
-            group = draw.choice(len(self.groups), p=totals / totals.sum())
-            odds = self.weights[group] / totals[group]
-            yield draw.choice(self.groups[group], self.batch, p=odds).tolist()
-            step += 1
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        return map(self.batch, count(self.first))
+
+    def batch(self, number: int) -> list[tuple[int, int]]:
+        """The batch of this number."""
+        draw = np.random.default_rng([self.seed, number])
+        totals = np.array([weights.sum() for weights in self.weights])
+        group = draw.choice(len(self.groups), p=totals / totals.sum())
+        odds = self.weights[group] / totals[group]
+        indices = draw.choice(self.groups[group], self.size, p=odds)
+        seeds = draw.integers(SEEDS, size=self.size)
+        return [(int(index), int(seed)) for index, seed in zip(indices, seeds, strict=True)]
 
 
 def stream(
-    items: list[Item], weights: list[float], recipe: Recipe, batch: int, first: int = 0
-) -> Iterator[dict[str, Tensor]]:
-    """Endless batches of samples; `first` is the step to begin with, for resuming."""
-    return endless(Samples(items, recipe), is_upright, weights, batch, first)
+    items: Sequence[Item],
+    weights: Sequence[float],
+    config: TrainConfig,
+    clean: bool = False,
+    first: int = 0,
+) -> Batches:
+    """Endless batches of samples; `first` is the number of the one to begin with."""
+    batches = GroupedBatches(items, weights, config, first)
+    samples = Samples(items, config, clean)
+    pin = config.torch_device.type == "cuda"
+    loader = DataLoader(samples, batch_sampler=batches, num_workers=config.workers, pin_memory=pin)
+    return iter(loader)
 
 
-def endless(
-    samples: Dataset,
-    group_of: Callable[[Item], Hashable],
-    weights: list[float],
-    batch: int,
-    first: int,
-) -> Iterator[dict[str, Tensor]]:
-    """Endless batches, each of one group of the samples' items."""
-    groups: dict[Hashable, list[int]] = {}
-    for index, item in enumerate(samples.items):
-        groups.setdefault(group_of(item), []).append(index)
-    sampler = GroupedBatches(groups, weights, batch, first)
-    return iter(DataLoader(samples, batch_sampler=sampler, num_workers=2))
-
-
-def is_upright(item: Item) -> bool:
+def is_portrait(photo: Path) -> bool:
     """Whether a photo is higher than wide, from the file's header alone."""
-    with Image.open(item.photo) as photo:
-        return photo.height > photo.width
+    with Image.open(photo) as image:
+        return image.height > image.width
