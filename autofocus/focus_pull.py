@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from autofocus.errors import PhotoError
+from autofocus.files.atomic import replace_file
 from autofocus.photo import to_bytes
 
 RATE = 24  # frames a second
@@ -43,7 +44,7 @@ def write_rack(frame: Frame, path: np.ndarray, file: Path) -> None:
     Args:
         frame: from a focus to H×W×3 in [0, 1]; all of one size.
         path: the focuses, see `focus_path`.
-        file: replaced if it is there; what could not be finished is removed.
+        file: replaced if it is there, once all frames are written.
 
     Raises:
         PhotoError: the suffix is none of these, or the file cannot be written.
@@ -52,14 +53,8 @@ def write_rack(frame: Frame, path: np.ndarray, file: Path) -> None:
     check_format(file)
     frames = (to_bytes(frame(float(focus))) for focus in path)
     write = write_animation if file.suffix.lower() in ANIMATED else write_film
-    try:
-        write(frames, file)
-    except OSError as error:  # PyAV's errors are OSErrors too
-        file.unlink(missing_ok=True)
-        raise PhotoError(f"{file.name} cannot be written ({error.strerror or error}).") from error
-    except BaseException:
-        file.unlink(missing_ok=True)
-        raise
+    with replace_file(file) as temporary:  # PyAV's errors are OSErrors too
+        write(frames, temporary)
 
 
 def write_film(frames: Iterator[np.ndarray], file: Path) -> None:

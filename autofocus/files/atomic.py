@@ -42,9 +42,7 @@ def replace_file(path: str | Path) -> Iterator[Path]:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise PhotoError(
-            f"{path.name} cannot be written ({error.strerror or error})."
-        ) from error
+        raise PhotoError(f"{path.name} cannot be written ({error.strerror or error}).") from error
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:

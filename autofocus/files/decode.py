@@ -20,6 +20,7 @@ from autofocus.files.colour import (
     Colour,
     convert_image,
     convert_values,
+    in_rgb,
 )
 from autofocus.files.metadata import Facts, facts_of_image, facts_of_tiff, says_adobe_rgb
 from autofocus.files.source import DAMAGE, check_size, decoder, not_a_photo
@@ -187,12 +188,13 @@ def alpha_of(values: np.ndarray) -> np.ndarray | None:
 def decode_image(image: Image.Image, colour: Colour) -> tuple[np.ndarray, np.ndarray | None]:
     """An opened image of 8 bits → upright sRGB and alpha."""
     with decoder():
+        image.load()
         ImageOps.exif_transpose(image, in_place=True)
         transparent = image.has_transparency_data
         if image.mode == "P" and transparent:
             image = image.convert("RGBA")
         alpha = np.asarray(image.convert("RGBA").getchannel("A")) if transparent else None
-        image = image if image.mode in AS_STORED else image.convert("RGB")
+        image = image if image.mode in AS_STORED else in_rgb(image)
     pixels = convert_image(image, colour)
     if alpha is None or (alpha == 255).all():
         return pixels, None

@@ -119,7 +119,7 @@ def keep(
     camera = {tag: exif.camera[tag] for tag in KEPT_CAMERA if tag in exif.camera}
     camera = {tag: value for tag, value in camera.items() if is_writable({CAMERA: {tag: value}})}
     place = exif.gps if keep_location and is_writable({GPS: exif.gps}) else {}
-    if not kept and not camera and not place:
+    if not (kept or camera or place or dpi):
         return {}
     kept[CAMERA] = camera | {COLOUR_SPACE: SRGB, WIDTH: size[0], HEIGHT: size[1]}
     if place:

@@ -81,7 +81,9 @@ def rgb_to_rgb(source: tuple[tuple, tuple], target: tuple[tuple, tuple]) -> np.n
 
 def rgb_to_xyz(corners: tuple, white: tuple) -> np.ndarray:
     """The matrix from linear RGB to XYZ."""
-    columns = np.array([(x / y, 1, (1 - x - y) / y) for x, y in zip(*[iter(corners)] * 2, strict=True)])
+    columns = np.array(
+        [(x / y, 1, (1 - x - y) / y) for x, y in zip(*[iter(corners)] * 2, strict=True)]
+    )
     x, y = white
     return columns.T * np.linalg.solve(columns.T, np.array([x / y, 1, (1 - x - y) / y]))
 

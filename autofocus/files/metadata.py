@@ -101,7 +101,7 @@ def resolution(across: object, down: object, unit: object) -> tuple[float, float
         found = round(float(across) * scale, 2), round(float(down) * scale, 2)
     except DAMAGE:
         return None
-    return found if 1 < min(found) and max(found) < 65_536 else None
+    return found if min(found) > 1 and max(found) < 65_536 else None
 
 
 def says_adobe_rgb(exif: Exif) -> bool:
@@ -124,7 +124,9 @@ class Written:
         return exif_tags.to_bytes(self.exif)
 
 
-def write_facts(facts: Facts, size: tuple[int, int], *, turned: bool, keep_location: bool) -> Written:
+def write_facts(
+    facts: Facts, size: tuple[int, int], *, turned: bool, keep_location: bool
+) -> Written:
     """What may be kept, for an upright photo of this size (width, height) in sRGB.
 
     `turned` says that the file's orientation swapped width and height.

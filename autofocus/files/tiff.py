@@ -65,17 +65,8 @@ def read_deep(data: bytes, page: tifffile.TiffPage, max_megapixels: float) -> De
         PhotoError: it is damaged, too large, of colours that are not handled, or no picture.
 
     """
-    check_size(page.imagewidth, page.imagelength, max_megapixels)
     photometric = int(page.photometric)
-    if photometric not in CHANNELS or page.imagedepth > 1:
-        raise PhotoError(
-            "This TIFF stores its colours in a way that cannot be read. Export it as RGB."
-        )
-    check_complete(data, page)
-    with decoder():
-        stored = np.zeros(page.shape, page.dtype)
-        page.asarray(out=stored)
-    values, extra = split(stored, page, CHANNELS[photometric])
+    values, extra = read_samples(data, page, max_megapixels)
     values, stretched = to_unit(values, page.bitspersample)
     if photometric == WHITE_IS_ZERO:
         values = 1 - values
@@ -83,6 +74,30 @@ def read_deep(data: bytes, page: tifffile.TiffPage, max_megapixels: float) -> De
     if alpha is not None and PREMULTIPLIED in page.extrasamples:
         values = values / np.maximum(alpha, 1 / 65535)[..., None]
     return DeepTiff(values, alpha, tag(page, 34675), stretched)
+
+
+def read_numbers(
+    data: bytes, page: tifffile.TiffPage, max_megapixels: float
+) -> tuple[np.ndarray, bool]:
+    """A page's numbers as stored, H×W×C, and whether white is zero; PhotoError as `read_deep`."""
+    values, _ = read_samples(data, page, max_megapixels)
+    return values, int(page.photometric) == WHITE_IS_ZERO
+
+
+def read_samples(
+    data: bytes, page: tifffile.TiffPage, max_megapixels: float
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """A page's colours as stored, H×W×C, and its alpha, H×W, or None."""
+    check_size(page.imagewidth, page.imagelength, max_megapixels)
+    if int(page.photometric) not in CHANNELS or page.imagedepth > 1:
+        raise PhotoError(
+            "This TIFF stores its colours in a way that cannot be read. Export it as RGB."
+        )
+    check_complete(data, page)
+    with decoder():
+        stored = np.zeros(page.shape, page.dtype)
+        page.asarray(out=stored)
+    return split(stored, page, CHANNELS[int(page.photometric)])
 
 
 def check_complete(data: bytes, page: tifffile.TiffPage) -> None:
