@@ -20,7 +20,7 @@ from autofocus.files.depth_map import DepthMap, read_depth_map, runs_against
 from autofocus.files.encode import format_of, to_bytes, to_words
 from autofocus.files.exif import ORIENTATION
 from autofocus.files.metadata import Facts, write_facts
-from autofocus.files.phone_depth import PhoneDepth, read_phone_depth
+from autofocus.files.phone_depth import PhoneDepth, may_hold_depth, read_phone_depth
 from autofocus.files.raw import is_raw, read_raw
 from autofocus.files.source import Source, read_bytes
 
@@ -76,13 +76,10 @@ def read_photo(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> Pho
 
 def phone_depth(data: bytes, facts: Facts, max_megapixels: float) -> PhoneDepth:
     """The maps in a phone's portrait, upright."""
-    image = open_image(data, max_megapixels)
-    if image.format not in ("JPEG", "MPO", "HEIF") and b"GDepth" not in (facts.xmp or b""):
+    if not may_hold_depth(data):
         return PhoneDepth()
-    found = read_phone_depth(data, image, facts.xmp)
+    found = read_phone_depth(data, open_image(data, max_megapixels))
     orientation = facts.exif.main.get(ORIENTATION, 1)
-    if image.format == "HEIF" or orientation == 1:
-        return found
     maps = {"depth": found.depth, "matte": found.matte}
     turned = {name: upright(kept, orientation) for name, kept in maps.items() if kept is not None}
     return replace(found, **turned)

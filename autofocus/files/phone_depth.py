@@ -60,18 +60,20 @@ class Stored:
         return stretch(invert_distances(self.near + self.values * (self.far - self.near)))
 
 
-def read_phone_depth(data: bytes, image: Image.Image, packet: bytes | None) -> PhoneDepth:
-    """The maps in a photo's file, as stored (HEIC's decoder turns them, a JPEG's are to be turned).
+def may_hold_depth(data: bytes) -> bool:
+    """Whether a file is of a kind that phones put maps into."""
+    return jpeg.is_jpeg(data) or data[4:8] == b"ftyp"
 
-    `image` is the opened photo, `packet` its XMP. A damaged map is no map.
-    """
+
+def read_phone_depth(data: bytes, image: Image.Image) -> PhoneDepth:
+    """The maps in a photo's file, as stored; `image` is the opened photo. A damaged map is no map."""
     if image.format == "HEIF":
         return of_heif(data, image)
-    packets = jpeg.xmp_packets(data) if jpeg.is_jpeg(data) else [packet or b""]
+    packets = jpeg.xmp_packets(data)
     matte, stored, claimed = None, None, any(b"GDepth" in part for part in packets)
     if claimed:
         stored = of_gdepth(packets)
-    if stored is None and jpeg.is_jpeg(data):
+    if stored is None:
         stored = of_dynamic_depth(data, packets)
     if stored is None and image.format == "MPO":
         stored, matte = of_further_images(data, image)
@@ -97,23 +99,29 @@ def fits(values: np.ndarray, size: tuple[int, int]) -> bool:
 
 def of_heif(data: bytes, image: Image.Image) -> PhoneDepth:
     """The depth image and the portrait matte of a HEIC."""
-    stored, matte = None, None
-    for found in image.info.get("depth_images", [])[:1]:
-        values = heif_map(found)
-        facts = found.info.get("metadata") or {}
-        if values is not None and fits(values, image.size):
-            stored = of_representation(values, facts)
-    ids = image.info.get("aux", {}).get(MATTE, [])
-    if ids:
-        try:
-            matte = heif_map(pillow_heif.open_heif(data).get_aux_image(ids[0]))
-        except DAMAGE:
-            matte = None
-    if matte is not None and not fits(matte, image.size):
-        matte = None
-    if stored is None:
+    if not image.info.get("depth_images") and MATTE not in image.info.get("aux", {}):
+        return PhoneDepth()
+    try:
+        # Opened anew: Pillow's plugin leaves the padding of rows in side images.
+        opened = pillow_heif.open_heif(data)
+        depths, ids = opened.info["depth_images"], opened.info["aux"].get(MATTE, [])
+        mattes = [opened[opened.primary_index].get_aux_image(number) for number in ids[:1]]
+    except DAMAGE:
+        return PhoneDepth()
+    values = first_fitting(depths, image.size)
+    matte = first_fitting(mattes, image.size)
+    if values is None:
         return PhoneDepth(matte=matte)
+    stored = of_representation(values, depths[0].info.get("metadata") or {})
     return PhoneDepth(stored.depth(), matte, note_of(stored))
+
+
+def first_fitting(
+    found: list[pillow_heif.HeifDepthImage | pillow_heif.HeifAuxImage], size: tuple[int, int]
+) -> np.ndarray | None:
+    """The first side image, if it can be read and has the photo's aspect."""
+    values = heif_map(found[0]) if found else None
+    return values if values is not None and fits(values, size) else None
 
 
 def of_representation(values: np.ndarray, facts: dict) -> Stored:
