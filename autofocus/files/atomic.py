@@ -26,6 +26,8 @@ def replace_file(path: str | Path) -> Iterator[Path]:
 
     """
     path = Path(path)
+    if "\0" in str(path):
+        raise PhotoError("This file cannot be written (its name has a null byte).")
     try:
         if path.exists() and not path.is_file():
             yield path

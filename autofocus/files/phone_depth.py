@@ -66,7 +66,7 @@ def may_hold_depth(data: bytes) -> bool:
 
 
 def read_phone_depth(data: bytes, image: Image.Image) -> PhoneDepth:
-    """The maps in a photo's file, as stored; `image` is the opened photo. A damaged map is no map."""
+    """The maps in a photo's file, as stored; a damaged map is no map. `image` is the photo."""
     if image.format == "HEIF":
         return of_heif(data, image)
     packets = jpeg.xmp_packets(data)

@@ -17,14 +17,14 @@ XMP_CLOSING = "</rdf:RDF></x:xmpmeta>"
 
 def colours(height=48, width=64):
     """H×W×3 float32 in [0.05, 0.95], smooth and colourful, and another at each corner."""
-    rows, columns = np.mgrid[0:1 : height * 1j, 0:1 : width * 1j]
+    rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     waves = np.stack([rows, columns, 1 - (rows + columns) / 2], axis=2)
     return (0.05 + 0.9 * waves).astype(np.float32)
 
 
 def ramp(height=48, width=64):
     """A depth map H×W in [0, 1] of a scene: near below, with a near post on the right."""
-    rows, columns = np.mgrid[0:1 : height * 1j, 0:1 : width * 1j]
+    rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     depth = 0.7 * rows + 0.1 * np.sin(6 * columns)
     depth[height // 3 :, 3 * width // 4 :] += 0.3
     return ((depth - depth.min()) / np.ptp(depth)).astype(np.float32)

@@ -1,5 +1,6 @@
 import io
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -10,7 +11,13 @@ from autofocus.files.colour import SRGB_BYTES, srgb_to_linear
 from autofocus.photo import read_photo
 from tests.files.pictures import colours, levels, saved, tiff, words
 
-LINEAR = None
+
+def with_tag(data, code, value):
+    """A TIFF whose tag has another (first) value."""
+    with tifffile.TiffFile(io.BytesIO(data)) as opened:
+        tag = opened.pages[0].tags[code]
+        start, width = tag.valueoffset, {3: 2, 4: 4}[int(tag.dtype)]
+    return data[:start] + value.to_bytes(width, "little") + data[start + width :]
 
 
 @pytest.mark.parametrize("planar", ["contig", "separate"])
@@ -40,22 +47,10 @@ def test_grey_is_the_right_way_round(bits, photometric):
 @pytest.mark.parametrize("bits", [10, 12, 14])
 def test_packed_bits_reach_white(bits):
     grey = (colours()[..., 0] * (2**bits - 1)).astype(np.uint16)
-    data = tiff(grey, photometric="minisblack", compression="lzw")
-    # The same numbers, said to be of fewer bits: packed ones need a codec to write.
-    packed = np.packbits(
-        ((grey[..., None] >> np.arange(bits)[::-1]) & 1).astype(np.uint8).reshape(len(grey), -1),
-        axis=1,
-    )
-    file = io.BytesIO()
-    tifffile.imwrite(file, packed, photometric="minisblack", metadata=None)
-    data = bytearray(file.getvalue())
-    with tifffile.TiffFile(io.BytesIO(data)) as opened:
-        for code, value in ((256, grey.shape[1]), (258, bits)):
-            tag = opened.pages[0].tags[code]
-            width = tag.valuebytecount if hasattr(tag, "valuebytecount") else 2
-            width = 2 if code == 258 else 4
-            data[tag.valueoffset : tag.valueoffset + width] = value.to_bytes(width, "little")
-    photo = read_photo(bytes(data))
+    singles = (grey[..., None] >> np.arange(bits)[::-1]) & 1
+    packed = np.packbits(singles.astype(np.uint8).reshape(len(grey), -1), axis=1)
+    data = with_tag(tiff(packed, photometric="minisblack"), 256, grey.shape[1])
+    photo = read_photo(with_tag(data, 258, bits))
     assert np.abs(photo.pixels[..., 0] - grey / (2**bits - 1)).max() < 1e-3
 
 
@@ -79,8 +74,6 @@ def test_light_beyond_white_is_clipped_and_other_ranges_are_scaled_and_said():
 
 
 def test_a_linear_profile_is_followed():
-    import imagecodecs
-
     profile = imagecodecs.cms_profile(
         "rgb",
         whitepoint=(0.3127, 0.329, 1.0),
@@ -139,14 +132,9 @@ def test_a_cut_file_is_refused_and_never_filled_with_memory(planar, compression)
 
 
 def test_a_missing_strip_is_refused():
-    whole = bytearray(tiff(words(colours()), photometric="rgb", rowsperstrip=8))
-    with tifffile.TiffFile(io.BytesIO(whole)) as opened:
-        tag = opened.pages[0].tags[279]
-        start = tag.valueoffset
-        width = {3: 2, 4: 4}[int(tag.dtype)]
-    whole[start + width : start + 2 * width] = bytes(width)
+    whole = tiff(words(colours()), photometric="rgb", rowsperstrip=8)
     with pytest.raises(PhotoError, match="damaged"):
-        read_photo(bytes(whole))
+        read_photo(with_tag(whole, 279, 0))
 
 
 def test_the_full_picture_is_read_not_the_small_one_before_it():
