@@ -9,6 +9,7 @@ import io
 from dataclasses import dataclass
 from functools import cache
 
+import cv2
 import imagecodecs
 import numpy as np
 from PIL import Image, ImageCms
@@ -146,3 +147,16 @@ def is_srgb(profile: bytes) -> bool:
     """Whether a profile calls itself sRGB."""
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     return ImageCms.getProfileDescription(source).startswith("sRGB")
+
+
+def channel_spread(colours: np.ndarray) -> float:
+    """The largest difference between the three channels of any pixel, H×W×3 of any type."""
+    # numpy's ptp along three channels takes a minute on a large photo.
+    red, green, blue = (colours[..., channel] for channel in range(3))
+    high = np.maximum(np.maximum(red, green), blue)
+    return float((high - np.minimum(np.minimum(red, green), blue)).max())
+
+
+def channel_mean(colours: np.ndarray) -> np.ndarray:
+    """The mean of three channels, H×W float32."""
+    return cv2.transform(colours.astype(np.float32), np.full((1, 3), 1 / 3, np.float32))

@@ -29,7 +29,7 @@ TABLES = (*OPENCV, "jet", "Spectral")
 TOLERANCE = 6.0  # levels between a colour and the nearest of its map, in the mean
 STRAY = 20.0  # levels that a pixel may be off; more than …
 STRAYS = 0.02  # … of all may not
-SAMPLE, AT_A_TIME = 20_000, 65_536  # pixels
+SAMPLE, AT_A_TIME = 20_000, 65_536  # pixels, colours
 
 
 @cache
@@ -58,11 +58,21 @@ def unmap(colours: np.ndarray) -> tuple[np.ndarray, str] | None:
     best = min(off, key=lambda name: off[name].mean())
     if off[best].mean() > TOLERANCE or (off[best] > STRAY).mean() > STRAYS:
         return None
-    steps = [
-        nearest(flat[at : at + AT_A_TIME], table(best))[0] for at in range(0, len(flat), AT_A_TIME)
-    ]
-    values = np.concatenate(steps).reshape(colours.shape[:2])
+    values = look_up(colours, table(best))
     return values.astype(np.float32) / (STEPS - 1), best
+
+
+def look_up(colours: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The index of the nearest known colour for H×W×3 uint8; each colour is searched once."""
+    packed = colours.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    steps = np.zeros(1 << 24, np.uint8)
+    steps[packed] = 1
+    present = np.flatnonzero(steps)
+    for at in range(0, len(present), AT_A_TIME):
+        part = present[at : at + AT_A_TIME]
+        unpacked = np.stack([part >> 16, part >> 8 & 255, part & 255], axis=1)
+        steps[part] = nearest(unpacked, known)[0]
+    return steps[packed]
 
 
 def nearest(colours: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

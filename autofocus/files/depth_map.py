@@ -17,8 +17,10 @@ from PIL import ImageOps
 
 from autofocus.errors import DepthMapError
 from autofocus.files import png, tiff
+from autofocus.files.colour import channel_mean, channel_spread
 from autofocus.files.colour_maps import TABLES, unmap
 from autofocus.files.decode import ORIENTATION, deep_page, open_image, upright
+from autofocus.files.raw import is_raw
 from autofocus.files.source import Source, check_size, decoder, read_bytes
 
 NUMPY, ZIP, PFM, EXR = b"\x93NUMPY", b"PK\x03\x04", (b"Pf", b"PF"), b"\x76\x2f\x31\x01"
@@ -145,7 +147,7 @@ def read_pfm(data: bytes, max_megapixels: float) -> np.ndarray:
         order, channels = "<" if scale < 0 else ">", 3 if kind == b"PF" else 1
         values = np.frombuffer(data, f"{order}f4", width * height * channels, start)
         values = values.reshape(height, width, channels)[::-1]
-        return values.mean(axis=2).astype(np.float32) if channels == 3 else values[..., 0].copy()
+        return channel_mean(values) if channels == 3 else values[..., 0].copy()
 
 
 def pfm_header(data: bytes) -> tuple[bytes, int, int, float, int]:
@@ -182,6 +184,8 @@ def read_exr(data: bytes, max_megapixels: float) -> Stored:
 
 def read_image(data: bytes, max_megapixels: float) -> Stored:
     """A picture: grey, grey in three channels, or one of the known colour maps."""
+    if is_raw(data):
+        raise DepthMapError("This is a raw file, not a depth map.")
     page = deep_page(data)
     if page is not None:
         return read_tiff(data, page, max_megapixels)
@@ -198,8 +202,8 @@ def read_image(data: bytes, max_megapixels: float) -> Stored:
     if values.shape[2] < 3:
         return Stored(values[..., 0].astype(np.float32), full)
     colours = values[..., :3]
-    if np.ptp(colours, axis=2).max() <= CHANNEL_TOLERANCE * full / 255:
-        return Stored(colours.mean(axis=2, dtype=np.float32), full)
+    if channel_spread(colours) <= CHANNEL_TOLERANCE * full / 255:
+        return Stored(channel_mean(colours), full)
     return read_colours(to_levels(colours))
 
 

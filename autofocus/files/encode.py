@@ -24,7 +24,9 @@ FORMATS = {  # by suffix
     ".tiff": "TIFF",
 }
 DEEP, TRANSPARENT = ("PNG", "TIFF"), ("PNG", "TIFF", "WebP")
-JPEG_QUALITY, WEBP_QUALITY, PNG_COMPRESSION = 95, 95, 3
+JPEG_QUALITY, WEBP_QUALITY = 95, 95
+# The lower half of 16 bits is noise: to pack it harder takes long and saves nothing.
+PNG_COMPRESSION, DEEP_COMPRESSION = 3, 1
 EXIF_LIMIT = 65_533  # bytes, in a JPEG
 INCHES_IN_A_METRE = 39.3701
 DITHER_SEED = 0
@@ -102,7 +104,8 @@ def png_file(values: np.ndarray, said: Written) -> bytes:
         chunks.append((b"eXIf", said.exif_bytes().removeprefix(b"Exif\0\0")))
     if said.xmp:
         chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + said.xmp))
-    return png.with_chunks(encode_png(values, PNG_COMPRESSION), chunks)
+    compression = DEEP_COMPRESSION if values.itemsize > 1 else PNG_COMPRESSION
+    return png.with_chunks(encode_png(values, compression), chunks)
 
 
 def encode_png(values: np.ndarray, compression: int) -> bytes:

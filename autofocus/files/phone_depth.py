@@ -17,6 +17,7 @@ import pillow_heif
 from PIL import Image
 
 from autofocus.files import jpeg, xmp
+from autofocus.files.colour import channel_mean, channel_spread
 from autofocus.files.depth_map import invert_distances, stretch
 from autofocus.files.source import DAMAGE, check_size
 
@@ -252,6 +253,6 @@ def grey_map(
         values = np.asarray(image.convert("RGB"))
     except DAMAGE:
         return None
-    if only_grey and np.ptp(values, axis=2).max() > GREY_TOLERANCE:
+    if only_grey and channel_spread(values) > GREY_TOLERANCE:
         return None
-    return values.mean(axis=2, dtype=np.float32) / 255
+    return channel_mean(values) / 255

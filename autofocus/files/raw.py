@@ -131,9 +131,12 @@ def develop(data: bytes, max_megapixels: float) -> Decoded:
         import rawpy
     except ImportError as error:
         raise PhotoError(EXPORT) from error
-    with decoder(EXPORT), rawpy.imread(io.BytesIO(data)) as opened:
-        check_size(opened.sizes.width, opened.sizes.height, max_megapixels)
-        values = opened.postprocess(use_camera_wb=True, output_bps=16, gamma=(2.4, 12.92))
+    try:
+        with decoder(EXPORT), rawpy.imread(io.BytesIO(data)) as opened:
+            check_size(opened.sizes.width, opened.sizes.height, max_megapixels)
+            values = opened.postprocess(use_camera_wb=True, output_bps=16, gamma=(2.4, 12.92))
+    except rawpy.LibRawError as error:
+        raise PhotoError(EXPORT) from error
     facts = facts_of_tiff(data) if tiff.is_tiff(data) else Facts()
     note = "This is a raw file; it was developed with the camera's white balance."
     return Decoded(values.astype(np.float32) / 65535, None, 16, facts, (note,))

@@ -2,6 +2,9 @@
 
 import codecs
 import struct
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +38,8 @@ LOOKS_LIKE = (  # how a file that is not a photo begins, and what it then is
 # What decoders raise on a damaged file: they are many, and few agree. Only their calls are wrapped.
 DAMAGE = (
     OSError, SyntaxError, ValueError, EOFError, MemoryError, RuntimeError, TypeError,
-    AttributeError, LookupError, ArithmeticError, struct.error, cv2.error,
+    AttributeError, LookupError, ArithmeticError, struct.error, cv2.error, zlib.error,
+    zipfile.BadZipFile, tokenize.TokenError,
 )  # fmt: skip
 
 
