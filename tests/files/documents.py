@@ -16,6 +16,8 @@ from autofocus.photo import Photo, read_depth, read_photo, write_photo
 from tests.files import facts, heic
 from tests.files.pictures import (
     colours,
+    gdepth,
+    gdepth_description,
     levels,
     multi_picture,
     ramp,
@@ -77,7 +79,7 @@ the alpha go through the lens separately, in linear light, so that no white shin
 
 Every file is written to a temporary file beside its target, which is renamed when it is complete:
 a full disk leaves the old file whole. Facts that are too long for a format are left out.
-16 bits that go to JPEG or WebP are dithered to 8 with noise of one step, the same at each call.
+16 bits that go to JPEG or WebP are dithered to 8 with noise of one step.
 """
 RAW = """Raw files: the largest JPEG inside is used if it is at least half as long as the raw picture
 (1000 pixels where that is not known), and the photo's notes say so. Without one, the optional
@@ -96,8 +98,8 @@ are repeated as XMP where the target has no place for them.
 """
 PHONE = """## The depth map in a phone's portrait
 
-`Photo.depth` is the phone's own map (upright, at its own size, 1 nearest), `Photo.matte` the cut-out
-of people. GDepth and dynamic depth are read by their format (RangeInverse, RangeLinear), HEIC's by
+`Photo.depth` is the phone's own map (upright, at its own size, 1 nearest), `Photo.matte` its
+cut-out of people. GDepth and dynamic depth are read by their format (RangeInverse, RangeLinear), HEIC's by
 its depth representation; a second picture of a JPEG without a label is taken for a map if it is
 grey, has the photo's aspect and is not the photo again, near bright.
 """
@@ -209,10 +211,12 @@ def phone_rows():
     """Which portraits give their maps."""
     photo, depth = Image.fromarray(levels(colours())), Image.fromarray(levels(ramp(24, 32)))
     label = xmp_segment('<x apdi:AuxiliaryImageType="disparity"/>')
-    second = saved(depth, "JPEG")
+    second, (said, data) = saved(depth, "JPEG"), gdepth(ramp(24, 32))
     files = [
         ("HEIC", "depth image", heic.heic_with(photo, depth, heic.DEPTH)),
         ("HEIC", "Apple's portrait matte", heic.heic_with(photo, depth, heic.MATTE)),
+        ("JPEG", "GDepth", with_segments(photo_jpeg(), xmp_segment(gdepth_description(
+         said | {"Data": data})))),
         ("JPEG", "dynamic depth, older container", dynamic_depth(False)),
         ("JPEG", "dynamic depth, newer container", dynamic_depth(True)),
         ("JPEG", "second picture, Apple's", multi_picture(photo_jpeg(),
