@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from autofocus.errors import DepthMapError
-from autofocus.files import atomic, encode
+from autofocus.files import atomic, encode, png
 from autofocus.files.alpha import blur_premultiplied, over_white
 from autofocus.files.decode import decode, open_image, upright
 from autofocus.files.depth_map import DepthMap, read_depth_map, runs_against
@@ -175,8 +175,9 @@ def write_photo(
 
 
 def write_depth(depth: np.ndarray, path: str | Path) -> None:
-    """Write H×W depth in [0, 1] as a 16-bit grey PNG over its full range, nearest = 65535."""
-    atomic.write_bytes(path, encode.encode_png(to_words(depth), MAP_COMPRESSION))
+    """Write H×W depth in [0, 1] as a 16-bit grey PNG, nearest = 65535; `read_depth` gives it back."""
+    data = encode.encode_png(to_words(depth), MAP_COMPRESSION)
+    atomic.write_bytes(path, png.with_chunks(data, [png.OUR_DEPTH]))
 
 
 def write_saliency(saliency: np.ndarray, path: str | Path) -> None:

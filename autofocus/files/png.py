@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER_END = 33  # of the signature and IHDR
+OUR_DEPTH = (b"tEXt", b"Depth\0relative, nearest 65535")  # marks a map that is read to the letter
 BITS = 24  # where the header says how many bits a channel has
 
 
@@ -20,6 +21,11 @@ def cicp(data: bytes) -> tuple[int, int] | None:
         if kind == b"cICP" and len(content) == 4:
             return content[0], content[1]
     return None
+
+
+def is_our_depth(data: bytes) -> bool:
+    """Whether a PNG is a depth map that this program wrote."""
+    return data.startswith(SIGNATURE) and OUR_DEPTH in chunks(data)
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

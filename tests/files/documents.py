@@ -99,14 +99,14 @@ are repeated as XMP where the target has no place for them.
 PHONE = """## The depth map in a phone's portrait
 
 `Photo.depth` is the phone's own map (upright, at its own size, 1 nearest), `Photo.matte` its
-cut-out of people. GDepth and dynamic depth are read by their format (RangeInverse, RangeLinear), HEIC's by
-its depth representation; a second picture of a JPEG without a label is taken for a map if it is
+cut-out of people. GDepth and dynamic depth are read by their format (RangeInverse, RangeLinear),
+HEIC's by its depth representation; a second picture of a JPEG without a label is taken for a map if it is
 grey, has the photo's aspect and is not the photo again, near bright.
 """
 MAPS = """## Custom depth maps
 
 Inside, depth is 1 for the nearest and falls like disparity, with the inverse of the distance. A map
-that fills its range (0 to 65535, 0 to 1) is used to the letter; others are stretched between their
+of ours, and one that fills its range (0 to 65535, 0 to 1), is used to the letter; others are stretched between their
 0.5 and 99.5 percentiles. Whole numbers of 16 bits that do not fill their range, and floats beyond
 1, are distances or disparities by what the file says (a channel Z, an array called depth or
 disparity, PFM); else by how photos are built: the lower third is nearer than the upper one.

@@ -55,7 +55,20 @@ def test_our_own_maps_come_back_to_the_letter(tmp_path):
         write_depth(depth / np.float32(65535), tmp_path / "depth.png")
         found = read_depth(tmp_path / "depth.png")
         assert np.array_equal(words(found.depth), depth)
-        assert found.note == "Near is taken to be bright."
+        assert found.note == "A depth map of this program."
+
+
+def test_our_own_maps_need_not_fill_their_range(tmp_path):
+    depth = words(0.2 + 0.1 * DEPTH)
+    write_depth(depth / np.float32(65535), tmp_path / "depth.png")
+    assert np.array_equal(words(read_depth(tmp_path / "depth.png").depth), depth)
+
+
+def test_sixteen_bits_that_fill_their_range_come_back_to_the_letter():
+    values = words(np.random.default_rng(0).random((48, 64)) ** 12)
+    values[0, 0], values[0, 1] = 0, 65535
+    found = read_depth(saved(Image.fromarray(values), "PNG"))
+    assert np.array_equal(words(found.depth), values)
 
 
 def test_eight_bits_that_fill_their_range_come_back_to_the_letter():
