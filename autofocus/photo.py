@@ -175,7 +175,7 @@ def write_photo(
 
 
 def write_depth(depth: np.ndarray, path: str | Path) -> None:
-    """Write H×W depth in [0, 1] as a 16-bit grey PNG, nearest = 65535; `read_depth` gives it back."""
+    """Write H×W depth in [0, 1] as a 16-bit grey PNG, nearest = 65535, marked for `read_depth`."""
     data = encode.encode_png(to_words(depth), MAP_COMPRESSION)
     atomic.write_bytes(path, png.with_chunks(data, [png.OUR_DEPTH]))
 

@@ -81,8 +81,8 @@ Every file is written to a temporary file beside its target, which is renamed wh
 a full disk leaves the old file whole. Facts that are too long for a format are left out.
 16 bits that go to JPEG or WebP are dithered to 8 with noise of one step.
 """
-RAW = """Raw files: the largest JPEG inside is used if it is at least half as long as the raw picture
-(1000 pixels where that is not known), and the photo's notes say so. Without one, the optional
+RAW = """Raw files: the largest JPEG inside is used if it is at least half as long as the raw
+picture (1000 pixels where that is not known), and the photo's notes say so. Without one, the optional
 `rawpy` (`pip install autofocus[raw]`) develops the file with the camera's white balance; without
 `rawpy`, the file is refused in words. A thumbnail is never taken for the photo.
 """
