@@ -69,7 +69,7 @@ def read_depth_map(source: Source, *, invert: bool, max_megapixels: float) -> De
     """
     data = read_bytes(source)
     stored = read_stored(data, max_megapixels)
-    if png.is_our_depth(data):
+    if stored.full == 65535 and png.is_our_depth(data):
         depth, meaning = stored.values / np.float32(65535), "A depth map of this program."
     else:
         depth, meaning = judge(stored)
@@ -120,7 +120,7 @@ def read_npz(data: bytes, max_megapixels: float) -> Stored:
     meaning = "distance" if name in DISTANCE_NAMES else None
     meaning = "disparity" if name in DISPARITY_NAMES else meaning
     values, full = numbers(read_npy(content), max_megapixels)
-    return Stored(values, full, meaning if full is None and values.max() > 1 else None)
+    return Stored(values, full, meaning if full is None and (values > 1).any() else None)
 
 
 def numbers(array: np.ndarray, max_megapixels: float) -> tuple[np.ndarray, float | None]:

@@ -82,9 +82,10 @@ a full disk leaves the old file whole. Facts that are too long for a format are 
 16 bits that go to JPEG or WebP are dithered to 8 with noise of one step.
 """
 RAW = """Raw files: the largest JPEG inside is used if it is at least half as long as the raw
-picture (1000 pixels where that is not known), and the photo's notes say so. Without one, the optional
-`rawpy` (`pip install autofocus[raw]`) develops the file with the camera's white balance; without
-`rawpy`, the file is refused in words. A thumbnail is never taken for the photo.
+picture (1000 pixels where that is not known), and the photo's notes say so. Without
+one, the optional `rawpy` (`pip install autofocus[raw]`) develops the file with the
+camera's white balance; without `rawpy`, the file is refused in words. A thumbnail is
+never taken for the photo.
 """
 KEPT = """## What is kept and what is dropped
 
@@ -98,10 +99,10 @@ are repeated as XMP where the target has no place for them.
 """
 PHONE = """## The depth map in a phone's portrait
 
-`Photo.depth` is the phone's own map (upright, at its own size, 1 nearest), `Photo.matte` its
-cut-out of people. GDepth and dynamic depth are read by their format (RangeInverse, RangeLinear),
-HEIC's by its depth representation; a second picture of a JPEG without a label is taken for a map if it is
-grey, has the photo's aspect and is not the photo again, near bright.
+`Photo.depth` is the phone's own map (upright, at its own size, 1 nearest), `Photo.matte` its cut-
+out of people. GDepth and dynamic depth are read by their format (RangeInverse, RangeLinear),
+HEIC's by its depth representation; a second picture of a JPEG without a label is taken for a map
+if it is grey, has the photo's aspect and is not the photo again, near bright.
 """
 MAPS = """## Custom depth maps
 
