@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from autofocus.errors import PhotoError
+from autofocus.files.atomic import replace_file
 from autofocus.photo import to_bytes
 from autofocus.render import Lens, correct, render
 
@@ -92,14 +93,8 @@ def write_frames(frames: Iterator[np.ndarray], file: Path) -> None:
     """
     check_format(file)
     write = write_animation if file.suffix.lower() in ANIMATED else write_video
-    unfinished = file.with_name(f".{file.stem}.unfinished{file.suffix}")
-    try:
-        write(map(to_bytes, frames), unfinished)
-        unfinished.replace(file)
-    except OSError as error:  # PyAV's errors are OSErrors too
-        raise PhotoError(f"{file.name} cannot be written ({error.strerror or error}).") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replace_file(file) as temporary:  # PyAV's errors are OSErrors too
+        write(map(to_bytes, frames), temporary)
 
 
 def write_video(frames: Iterator[np.ndarray], file: Path) -> None:

@@ -23,6 +23,7 @@ from autofocus.compare.report import (
 )
 from autofocus.compare.sheet import Sheet, check_sheet_format, write_sheet
 from autofocus.errors import DepthMapError, PhotoError, RequestError
+from autofocus.files.atomic import write_text
 from autofocus.focus import Focus, choose_focus, focus_at
 from autofocus.focus_pull import check_format, focus_path, write_focus_pull
 from autofocus.photo import (
@@ -32,6 +33,7 @@ from autofocus.photo import (
     preview,
     read_depth,
     read_photo,
+    through_lens,
     write_depth,
     write_photo,
     write_saliency,
@@ -93,14 +95,17 @@ def refocus(arguments: argparse.Namespace) -> int:
     photo = named_photo(arguments.photo)
     depth, focus = scene_of(arguments, photo.pixels)
     with tqdm(total=100, desc="lens", unit="%", leave=False, disable=None) as bar:
-        result = render(
-            photo.pixels,
-            depth,
-            lens_of(arguments, focus.depth),
-            progress=lambda share: bar.update(round(100 * share) - bar.n),
+        result = through_lens(
+            photo,
+            lambda pixels: render(
+                pixels,
+                depth,
+                lens_of(arguments, focus.depth),
+                progress=lambda share: bar.update(round(100 * share) - bar.n),
+            ),
         )
     make_folder(arguments.output.parent)
-    write_photo(result, arguments.output, photo.exif)
+    write_photo(result.pixels, arguments.output, result)
     print(f"{arguments.output}: focus {focus.depth:.3f}, {focus.reason}")
     return DONE
 
@@ -161,7 +166,7 @@ def scene_of(arguments: argparse.Namespace, photo: np.ndarray) -> tuple[np.ndarr
 def own_depth(path: Path, size: tuple[int, int]) -> np.ndarray:
     """A depth map of the user's at the photo's size; its edges stay where they are."""
     try:
-        return fit(read_depth(path), size)
+        return fit(read_depth(path).depth, size)
     except (PhotoError, DepthMapError) as error:
         raise RequestError(f"{path}: {error}") from error
 
@@ -289,14 +294,6 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RequestError(f"The folder {folder} cannot be made ({error.strerror}).") from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a small text file; PhotoError as for the pictures beside it."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PhotoError(f"{path.name} cannot be written ({error.strerror}).") from error
 
 
 def free_stem(folder: Path, stem: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
-from autofocus.errors import PhotoError
+from autofocus.files.atomic import write_text
 from autofocus.photo import format_of, preview, to_bytes, write_photo
 from autofocus.view import contact_sheet
 
@@ -56,10 +56,7 @@ def write_sheet(sheet: Sheet, path: Path, table: list[list[str]] | None = None) 
     if path.suffix.lower() not in HTML:
         write_photo(contact_sheet(sheet.rows, sheet.columns, sheet.captions), path)
         return
-    try:
-        path.write_text(to_html(sheet, table), encoding="utf-8")
-    except OSError as error:
-        raise PhotoError(f"{path.name} cannot be written ({error.strerror}).") from error
+    write_text(path, to_html(sheet, table))
 
 
 def to_html(sheet: Sheet, table: list[list[str]] | None = None) -> str:

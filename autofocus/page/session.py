@@ -20,9 +20,9 @@ from autofocus.photo import (
     preview,
     read_depth,
     read_photo,
+    through_lens,
     to_bytes,
     to_words,
-    without_location,
     write_depth,
     write_photo,
     write_saliency,
@@ -84,7 +84,7 @@ def with_depth(scene: Scene, file: Path) -> Scene:
         DepthMapError: its aspect is not the photo's.
 
     """
-    depth = fit(read_depth(file), scene.size)
+    depth = fit(read_depth(file).depth, scene.size)
     np.save(scene.folder / DEPTH, to_words(depth))
     return replace(scene, depth=preview(depth), focus=choose_focus(depth, scene.full_saliency()))
 
@@ -102,10 +102,10 @@ def refocused(scene: Scene, lens: Lens, long_side: int = PREVIEW) -> np.ndarray:
 
 def write_refocused(scene: Scene, lens: Lens, suffix: str = ".jpg") -> Path:
     """The photo through the lens at its full size, in a file named after what it is."""
-    photo = read_photo(scene.source)
-    result = render(photo.pixels, scene.full_depth(), lens)
+    photo, depth = read_photo(scene.source), scene.full_depth()
+    result = through_lens(photo, lambda pixels: render(pixels, depth, lens))
     file = scene.folder / f"{scene.name}-f{lens.f_stop:g}-focus{lens.focus:.2f}{suffix}"
-    write_photo(result, file, without_location(photo.exif))
+    write_photo(result.pixels, file, result)
     return file
 
 

@@ -1,0 +1,165 @@
+"""Pixels and facts → the bytes of a JPEG, PNG, WebP or TIFF, always in sRGB and saying so."""
+
+import io
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from autofocus.errors import PhotoError
+from autofocus.files import iptc, png
+from autofocus.files.alpha import from_white
+from autofocus.files.colour import SRGB_BYTES
+from autofocus.files.metadata import Written, tiff_directory
+from autofocus.files.source import DAMAGE
+
+FORMATS = {  # by suffix
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WebP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+DEEP, TRANSPARENT = ("PNG", "TIFF"), ("PNG", "TIFF", "WebP")
+JPEG_QUALITY, WEBP_QUALITY = 95, 95
+# The lower half of 16 bits is noise: to pack it harder takes long and saves nothing.
+PNG_COMPRESSION, DEEP_COMPRESSION = 3, 1
+EXIF_LIMIT = 65_533  # bytes, in a JPEG
+INCHES_IN_A_METRE = 39.3701
+DITHER_SEED = 0
+STRAIGHT_ALPHA = 2
+
+
+def format_of(path: Path) -> str:
+    """The format that a path's suffix names; PhotoError if it is none that we write."""
+    if path.suffix.lower() not in FORMATS:
+        raise PhotoError(f"{path.name} names no format that can be written: {', '.join(FORMATS)}.")
+    return FORMATS[path.suffix.lower()]
+
+
+def encode(
+    pixels: np.ndarray, alpha: np.ndarray | None, bits: int, kind: str, said: Written
+) -> bytes:
+    """Encode H×W×3 in [0, 1], over white where alpha (H×W) is below 1.
+
+    PNG and TIFF take 16 bits where `bits` is 16; the others are dithered then. JPEG has no alpha.
+    Facts that are too long for a format are left out: the picture matters more.
+
+    Raises:
+        PhotoError: the picture does not fit the format.
+
+    """
+    if alpha is not None and kind in TRANSPARENT:
+        pixels = np.dstack([from_white(pixels, alpha), alpha])
+    if bits > 8:
+        values = to_words(pixels) if kind in DEEP else dithered(pixels)
+    else:
+        values = to_bytes(pixels)
+    try:
+        return {"JPEG": jpeg, "PNG": png_file, "WebP": webp, "TIFF": tiff}[kind](values, said)
+    except DAMAGE as error:
+        raise PhotoError(f"This picture cannot be written as {kind} ({error}).") from error
+
+
+def jpeg(values: np.ndarray, said: Written) -> bytes:
+    """A JPEG."""
+    exif = said.exif_bytes()
+    options = {"dpi": said.dpi} if said.dpi else {}
+    if said.xmp:
+        options["xmp"] = said.xmp
+    file = io.BytesIO()
+    Image.fromarray(values).save(
+        file,
+        "JPEG",
+        quality=JPEG_QUALITY,
+        subsampling=0,
+        icc_profile=SRGB_BYTES,
+        exif=exif if len(exif) <= EXIF_LIMIT else b"",
+        extra=iptc.photoshop_segment(said.iptc) if said.iptc else b"",
+        **options,
+    )
+    return file.getvalue()
+
+
+def webp(values: np.ndarray, said: Written) -> bytes:
+    """A WebP."""
+    file = io.BytesIO()
+    facts = {"exif": said.exif_bytes(), "xmp": said.xmp or b""}
+    Image.fromarray(values).save(
+        file, "WEBP", quality=WEBP_QUALITY, icc_profile=SRGB_BYTES, **facts
+    )
+    return file.getvalue()
+
+
+def png_file(values: np.ndarray, said: Written) -> bytes:
+    """A PNG of 8 or 16 bits."""
+    chunks = [(b"iCCP", b"sRGB\0\0" + zlib.compress(SRGB_BYTES))]
+    if said.dpi:
+        across, down = (round(value * INCHES_IN_A_METRE) for value in said.dpi)
+        chunks.append((b"pHYs", across.to_bytes(4, "big") + down.to_bytes(4, "big") + b"\1"))
+    if said.exif:
+        chunks.append((b"eXIf", said.exif_bytes().removeprefix(b"Exif\0\0")))
+    if said.xmp:
+        chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + said.xmp))
+    compression = DEEP_COMPRESSION if values.itemsize > 1 else PNG_COMPRESSION
+    return png.with_chunks(encode_png(values, compression), chunks)
+
+
+def encode_png(values: np.ndarray, compression: int) -> bytes:
+    """A plain PNG of grey, RGB or RGBA, 8 or 16 bits."""
+    if values.ndim == 3:
+        to_bgr = cv2.COLOR_RGBA2BGRA if values.shape[2] == 4 else cv2.COLOR_RGB2BGR
+        values = cv2.cvtColor(values, to_bgr)
+    return cv2.imencode(".png", values, [cv2.IMWRITE_PNG_COMPRESSION, compression])[1].tobytes()
+
+
+def tiff(values: np.ndarray, said: Written) -> bytes:
+    """A TIFF of 8 or 16 bits, not compressed, with EXIF's inner directories."""
+    height, width, channels = values.shape
+    directory = tiff_directory(said)
+    directory[256], directory[257] = width, height
+    directory[258] = (8 * values.itemsize,) * channels
+    directory[259], directory[262], directory[277], directory[284] = 1, 2, channels, 1
+    directory[278], directory[279] = height, values.nbytes
+    if channels == 4:
+        directory[338] = STRAIGHT_ALPHA
+    if said.dpi:
+        directory[282], directory[283], directory[296] = *said.dpi, 2
+    directory.tagtype[34675] = 7
+    directory[34675] = SRGB_BYTES
+    directory.tagtype[273] = 4
+    directory[273] = 0  # the directory adds where it ends
+    file = io.BytesIO()
+    directory.save(file)
+    file.write(np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"))).tobytes())
+    return file.getvalue()
+
+
+def dithered(values: np.ndarray) -> np.ndarray:
+    """[0, 1] → uint8 with noise of one step in place of rounding, the same at each call."""
+    result = np.clip(values, 0, 1, dtype=np.float32)
+    result *= 255
+    result += np.random.default_rng(DITHER_SEED).random(result.shape, np.float32)
+    # A step of 1 − 1/16777216, and float32 above 128, can round up to the next whole number.
+    return np.minimum(result, 255).astype(np.uint8)
+
+
+def to_words(values: np.ndarray) -> np.ndarray:
+    """[0, 1] → uint16, rounded."""
+    return scale(values, 65535).astype(np.uint16)
+
+
+def to_bytes(values: np.ndarray) -> np.ndarray:
+    """[0, 1] → uint8, rounded."""
+    return scale(values, 255).astype(np.uint8)
+
+
+def scale(values: np.ndarray, largest: int) -> np.ndarray:
+    """[0, 1] → float32 whose whole part is the nearest number of 0..largest."""
+    result = np.clip(values, 0, 1, dtype=np.float32)
+    result *= largest
+    result += 0.5
+    return result
