@@ -18,7 +18,7 @@ import torch
 from tqdm import tqdm
 
 from autofocus.evaluation import metrics
-from autofocus.focus import choose_focus
+from autofocus.focus import SALIENT, choose_focus
 from autofocus.network import AutoFocusNet
 from autofocus.photo import read_photo
 from autofocus.predict import Prediction, Upsample, pick_device, pick_dtype, predict
@@ -110,7 +110,7 @@ def subjects(predict_item: Predict, ecssd: Iterator[Item], people: Iterator[Item
     return {
         "ecssd_max_f": f.max(),
         "ecssd_mae": mean(errors),
-        "ecssd_f_at_0.8": f[round(metrics.SALIENT * 255)],
+        "ecssd_f_at_0.8": f[round(SALIENT * 255)],
         "focus_on_subject_percent": 100 * mean(hits),
     }
 

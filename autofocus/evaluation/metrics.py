@@ -5,7 +5,6 @@ import numpy as np
 
 BETA2 = 0.3  # weight of precision in F, as in Achanta et al. 2009
 THRESHOLDS = np.arange(256) / 255
-SALIENT = 0.8
 EDGE_STEPS = (0.03, 0.06, 0.12)  # disparity steps that count as an edge
 EDGE_REACH = 2  # pixels
 OUTLINE_REACH = 3  # pixels
