@@ -79,6 +79,15 @@ class Photo:
 
     pixels: np.ndarray  # H×W×3 float32 in [0, 1], sRGB-encoded, upright
     exif: bytes | None = None  # without the orientation, which is applied already
+    depth: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class DepthMap:
+    """A depth map and what was taken for what."""
+
+    depth: np.ndarray
+    note: str = ""
 
 
 def read_photo(source: str | Path | bytes | BinaryIO) -> Photo:
@@ -268,7 +277,13 @@ def without_location(exif: bytes | None) -> bytes | None:
     return exif_with(parsed, KEPT_EXIF - {GPS})
 
 
-def read_depth(source: str | Path | bytes | BinaryIO) -> np.ndarray:
+def read_depth(source: str | Path | bytes | BinaryIO, *, invert: bool = False) -> DepthMap:
+    """Read a depth map."""
+    depth = read_grey(source)
+    return DepthMap(1 - depth if invert else depth)
+
+
+def read_grey(source: str | Path | bytes | BinaryIO) -> np.ndarray:
     """A grey map of 8 or 16 bits, nearest brightest → H×W float32 in [0, 1].
 
     Raises:
@@ -319,7 +334,13 @@ def fit(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return resize(depth, size)
 
 
-def write_photo(pixels: np.ndarray, path: str | Path, exif: bytes | None = None) -> None:
+def write_photo(
+    pixels: np.ndarray,
+    path: str | Path,
+    like: Photo | None = None,
+    *,
+    keep_location: bool = False,
+) -> None:
     """Write H×W×3 in [0, 1] as JPEG (quality 95), PNG, WebP or TIFF, by the path's suffix.
 
     EXIF too long for a JPEG is left out: the picture matters more.
@@ -332,6 +353,7 @@ def write_photo(pixels: np.ndarray, path: str | Path, exif: bytes | None = None)
     name, options = format_of(path)
     image = Image.fromarray(to_bytes(pixels))
     profile = SRGB.tobytes()
+    exif = like.exif if isinstance(like, Photo) else like
     said = exif if exif and len(exif) <= EXIF_LIMIT else b""
     save(image, path, format=name, icc_profile=profile, exif=said, **options)
 
