@@ -8,7 +8,7 @@ import codecs
 import io
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -80,6 +80,7 @@ class Photo:
     pixels: np.ndarray  # H×W×3 float32 in [0, 1], sRGB-encoded, upright
     exif: bytes | None = None  # without the orientation, which is applied already
     depth: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -332,6 +333,11 @@ def fit(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
             f"the photo's {size[1]}×{size[0]}. Use a map of the same photo."
         )
     return resize(depth, size)
+
+
+def through_lens(photo: Photo, lens: object) -> Photo:
+    """The photo with its pixels through a lens."""
+    return replace(photo, pixels=lens(photo.pixels))
 
 
 def write_photo(
