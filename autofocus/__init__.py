@@ -10,3 +10,5 @@ file → photo → predict (depth, saliency) → focus → render → photo: one
     soft = render.render(picture, found.depth, render.Lens(near, f_stop=1.4))
     photo.write_photo(soft, "out.jpg")
 """
+
+__version__ = "0.2.0"

@@ -1,288 +1,389 @@
 """The command `autofocus`: all that the page does, for scripts.
 
-This file parses and reports; `commands.py` does the work and is imported only when there is work,
-so that `--help` and wrong usage answer at once.
+This file says what each command takes; `commands.py` does the work and is imported only when there
+is work, so that `--help` and wrong usage answer at once. An error of the request becomes one
+sentence here, at the border, and nowhere else.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+import autofocus
+from autofocus.cli.arguments import (
+    Correction,
+    DepthMap,
+    DryRun,
+    FocusOn,
+    Invert,
+    KeepLocation,
+    ModelVersion,
+    OnePhoto,
+    OutputFile,
+    Photos,
+    SettingsFile,
+    flag,
+    option,
+    read_depth_value,
+    read_seconds,
+    takes_lens,
+)
 from autofocus.errors import AutoFocusError
 
-FAILED, INTERRUPTED = 1, 130
-
-OVERVIEW = """\
-Change what a photo is focused on, after it was taken.
-
-  autofocus predict IMG_1.jpg IMG_2.heic --output maps     depth and subject of photos
-  autofocus refocus IMG_1.jpg --output soft.jpg            focus on the subject, at f/2
-  autofocus refocus IMG_1.jpg --output cup.jpg --focus 1024,768 --f-stop 1.4
-  autofocus rack IMG_1.jpg --output pull.mp4               the focus pulled through the scene
-  autofocus sheet *.jpg --output sheet.png                 photo, depth, subject, refocused
-  autofocus compare resnet mine --photos holiday           how far two models agree
-  autofocus versions                                       the models that can be used
-  autofocus publish runs/version-b owner/name --tag v2     a version to the Hugging Face Hub
-
-Exit status: 0 all done; 1 some photo or the request failed, each named with its reason;
-2 wrong usage.
-"""
-
-PREDICT = """\
-For each photo NAME.jpg, write into the output folder:
-
-  NAME.depth.png      16-bit grey, the photo's size: 65535 is nearest, 0 farthest
-  NAME.saliency.png   8-bit grey: how surely each pixel belongs to the subject, times 255
-  NAME.json           focus, reason, salient_pixels, width, height, version, seconds
-
-Nothing is overwritten: where NAME is taken, the files are called NAME-2, NAME-3 and so on.
-A photo that cannot be read is reported, the others go on, and the exit status is 1.
-"""
-
-REFOCUS = """\
-Photograph a photo again with a wide aperture.
-
-  --focus auto        on the subject (the default)
-  --focus 0.7         on a depth from 0 (farthest) to 1 (nearest)
-  --focus 1024,768    on what is at this pixel, counted from the left and from the top
-
-The aperture is an f-number (--f-stop 1.4), or the radius of the largest circle of confusion over
-the photo's diagonal (--aperture 0.03). The output's suffix chooses its format; a file of that name
-is replaced. With --depth, a grey map of yours (nearest brightest) is used instead of the network's.
-"""
+FAILED = 1
+SEVERAL = "--versions"  # the one option that takes several values
 
 
-RACK = """\
-Pull the focus through a scene: a film (.mp4) or an animated picture (.webp, .gif), at most 1280
-pixels long. --from and --to are depths from 0 (farthest) to 1 (nearest); without them the focus
-goes from the far end, or from the near one if that is farther away, to the subject.
-"""
+class Usage:
+    """Usage begins as the other tools' does, in lower case."""
+
+    def format_usage(self, ctx: typer.Context, formatter: object) -> None:
+        """Write the usage line."""
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, prefix="usage: ")
 
 
-PUBLISH = """\
-Check a version's folder strictly, write a model card if it has none, and upload both in one commit,
-with a tag if one is given. A folder with anything else in it, or a version that fails, is refused.
-Log in first: HF_TOKEN=… or `hf auth login`.
-"""
+class Group(Usage, typer.core.TyperGroup):
+    """The command `autofocus`, which has the others."""
 
-PUBLISH_SPACE = """\
-Upload the app with its bundled versions as a Gradio Space. The repos named in AUTOFOCUS_HUB_REPO
-are named in its README; set the same variable in the Space's settings to offer them there.
-"""
 
-SHEET = """\
-A contact sheet: one row a photo; depth, subject and refocused photo for each version.
+class Command(Usage, typer.core.TyperCommand):
+    """A command whose function returns its exit status, or nothing if all went well."""
 
-The output's suffix chooses its format: a picture (.png, .jpg and so on), or .html for one page that
-holds its pictures and can be sent to anybody.
-"""
+    def invoke(self, ctx: typer.Context) -> None:
+        """Call the function; failures of the whole request become one sentence."""
+        try:
+            status = super().invoke(ctx)
+        except AutoFocusError as error:
+            print(f"autofocus {self.name}: {error}", file=sys.stderr)
+            status = FAILED
+        raise typer.Exit(status or 0)
 
-COMPARE = """\
-How far two versions agree on the photos of a folder. Printed for each photo, and their mean:
 
-  rank correlation    of the depths (Spearman): 1 is the same order, -1 the reverse
-  subject IoU         of the salient pixels: 1 is the same subject
-  focus distance      of the default foci: 0 is the same
+class SheetCommand(Command):
+    """A command whose `--versions` takes all values up to the next option."""
 
-Written into the output folder: A-B.png and A-B.html, with both versions' depth, subject and
-refocused photo, and where A sees nearer (orange) or farther (blue) than B.
-A photo that cannot be read is reported, the others go on, and the exit status is 1.
-"""
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """Write `--versions A B` as Click has it: `--versions A --versions B`."""
+        return super().parse_args(ctx, list(spread(args)))
+
+
+def spread(arguments: list[str]) -> list[str]:
+    """Repeat `--versions` before each of its values."""
+    result, inside = [], False
+    for argument in arguments:
+        if argument.startswith("-"):
+            inside = argument == SEVERAL
+            result += [] if inside else [argument]
+        else:
+            result += [SEVERAL, argument] if inside else [argument]
+    return result
+
+
+app = typer.Typer(
+    name="autofocus",
+    cls=Group,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command and exit with its status."""
-    arguments = build_parser().parse_args(argv)
-    try:
-        status = run(arguments)
-    except KeyboardInterrupt:
-        status = INTERRUPTED
-    sys.exit(status)
+    for stream in (sys.stdout, sys.stderr):  # a file's name need not be valid text
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    app(None if argv is None else list(argv), prog_name="autofocus")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Call the command's function; failures of the whole request become one sentence."""
+def print_version(wanted: bool) -> None:
+    """Print the program's version and stop."""
+    if wanted:
+        print(f"autofocus {autofocus.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def overview(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=print_version,
+            is_eager=True,
+            help="print the program's version (a command's --version chooses its model)",
+        ),
+    ] = False,
+) -> None:
+    """Change what a photo is focused on, after it was taken.
+
+    \b
+      autofocus predict IMG_1.jpg IMG_2.heic --output maps     depth and subject of photos
+      autofocus refocus IMG_1.jpg --output soft.jpg            focus on the subject, at f/2
+      autofocus refocus IMG_1.jpg --output cup.jpg --focus 1024,768 --f-stop 1.4
+      autofocus refocus *.jpg --output soft/                   many photos into a folder
+      autofocus batch holiday maps --parquet                   a library of any size, resumable
+      autofocus rack IMG_1.jpg --output pull.mp4               the focus pulled through the scene
+      autofocus sheet *.jpg --output sheet.png                 photo, depth, subject, refocused
+      autofocus compare resnet mine --photos holiday           how far two models agree
+      autofocus versions                                       the models that can be used
+      autofocus publish runs/version-b owner/name --tag v2     a version to the Hugging Face Hub
+      autofocus serve                                          the page, in a browser
+
+    \b
+    Exit status: 0 all done; 1 some photo or the request failed, each named with its reason;
+    2 wrong usage; 130 interrupted.
+    """
+
+
+@app.command(cls=Command, short_help="depth and subject of photos")
+def predict(
+    photos: Photos,
+    output: Annotated[Path, option("--output", "DIR", "folder for maps")],
+    version: ModelVersion = None,
+) -> int:
+    """For each photo NAME.jpg, write into the output folder:
+
+    \b
+      NAME.depth.png      16-bit grey, the photo's size: 65535 is nearest, 0 farthest
+      NAME.saliency.png   8-bit grey: how surely each pixel belongs to the subject, times 255
+      NAME.json           focus, range, reason, salient_pixels, width, height, version, seconds
+
+    A folder or a wildcard stands for the photos in it, and - for standard input. Nothing is
+    overwritten: where NAME is taken, the files are called NAME-2, NAME-3 and so on. A photo that
+    cannot be read is reported, the others go on, and the exit status is 1.
+    """
     from autofocus.cli import commands
 
-    try:
-        return getattr(commands, arguments.command.replace("-", "_"))(arguments)
-    except AutoFocusError as error:
-        print(f"autofocus {arguments.command}: {error}", file=sys.stderr)
-        return FAILED
+    return commands.predict(photos, output, version)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """All commands and their options."""
-    parser = argparse.ArgumentParser(
-        prog="autofocus", description=OVERVIEW, formatter_class=argparse.RawDescriptionHelpFormatter
+@app.command(cls=Command, short_help="photos with another focus")
+@takes_lens
+def refocus(
+    *,
+    photos: Photos,
+    output: Annotated[
+        str, option("--output", "FILE|FOLDER/", "what to write; - is standard output")
+    ],
+    focus: FocusOn = None,
+    lens: dict[str, float],
+    depth: DepthMap = None,
+    invert: Invert = False,
+    correction: Correction = None,
+    settings: SettingsFile = None,
+    keep_location: KeepLocation = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="the output may replace a photo that is read")
+    ] = False,
+    version: ModelVersion = None,
+) -> int:
+    """Photograph photos again with a wide aperture.
+
+    \b
+      --focus auto        on the subject (the default)
+      --focus 0.7         on a depth from 0 (farthest) to 1 (nearest)
+      --focus 1024,768    on what is at this pixel, counted from the left and from the top
+
+    The aperture is an f-number (--f-stop 1.4), or the radius of the largest circle of confusion
+    over the photo's diagonal (--aperture 0.03). The band of depth that is sharp (--range) is what
+    the subject fills, or, with a --focus of yours, a single depth.
+
+    The output's suffix chooses its format; a file of that name is replaced, but never the photo
+    itself unless --overwrite is given. Several photos need a folder as output: each keeps its name
+    there, or becomes NAME-2 where that is taken. A folder or a wildcard stands for the photos in
+    it, and - for standard input or output. With --depth, a grey map of yours (nearest brightest) is
+    used instead of the network's; `--depth phone` is the one in the photo's own file.
+    """
+    from autofocus.batch.refocusing import Refocusing
+    from autofocus.cli import commands
+
+    given = Refocusing(focus, lens, depth, invert, correction, version)
+    return commands.refocus(photos, output, given, settings, keep_location, overwrite)
+
+
+@app.command(cls=Command, short_help="the focus pulled through a photo")
+@takes_lens
+def rack(
+    *,
+    photo: OnePhoto,
+    output: OutputFile,
+    start: Annotated[
+        float | None, option("--from", "F", "depth, 0..1", parser=read_depth_value)
+    ] = None,
+    end: Annotated[
+        float | None, option("--to", "F", "depth, 0..1", parser=read_depth_value)
+    ] = None,
+    seconds: Annotated[
+        float | None, option("--seconds", "S", "up to 60 (default: 2)", parser=read_seconds)
+    ] = None,
+    lens: dict[str, float],
+    depth: DepthMap = None,
+    invert: Invert = False,
+    version: ModelVersion = None,
+) -> int:
+    """Pull the focus through a scene: a video (.mp4) or an animated image (.webp, .gif).
+
+    It is at most 1280 pixels long. --from and --to are depths from 0 (farthest) to 1 (nearest);
+    without them the focus goes from the far end, or from the near one if that is farther away, to
+    the subject.
+    """
+    from autofocus.batch.refocusing import Refocusing
+    from autofocus.cli import commands
+
+    given = Refocusing(end, lens, depth, invert, version=version)
+    return commands.rack(photo, output, given, start, seconds)
+
+
+@app.command(cls=SheetCommand, short_help="a contact sheet of photos and versions")
+def sheet(
+    photos: Photos,
+    output: OutputFile,
+    versions: Annotated[
+        list[str] | None, option(SEVERAL, "V...", "models (default: the default one)")
+    ] = None,
+) -> int:
+    """A contact sheet: one row a photo; depth, subject and refocused photo for each version.
+
+    The output's suffix chooses its format: an image (.png, .jpg and so on), or .html for one page
+    that holds its images and can be sent to anybody.
+    """
+    from autofocus.cli import commands
+
+    return commands.sheet(photos, output, versions)
+
+
+@app.command(cls=Command, short_help="how far two versions agree")
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="a model of `autofocus versions`")],
+    second: Annotated[str, typer.Argument(metavar="B", help="another")],
+    photos: Annotated[Path, option("--photos", "DIR", "their folder")],
+    output: Annotated[
+        Path, option("--output", "DIR", "where to write (default: comparison)")
+    ] = Path("comparison"),
+) -> int:
+    """How far two versions agree on the photos of a folder. Printed for each photo, and their mean:
+
+    \b
+      rank correlation    of the depths (Spearman): 1 is the same order, -1 the reverse
+      subject IoU         of the salient pixels: 1 is the same subject
+      focus distance      of the default focus values: 0 is the same
+
+    Written into the output folder: A-B.png and A-B.html, with both versions' depth, subject and
+    refocused photo, and where A sees nearer (orange) or farther (blue) than B. A photo that cannot
+    be read is reported, the others go on, and the exit status is 1.
+    """
+    from autofocus.cli import commands
+
+    return commands.compare(first, second, photos, output)
+
+
+@app.command(cls=Command, short_help="a folder or bucket of any size")
+@takes_lens
+def batch(
+    *,
+    source: Annotated[
+        str, typer.Argument(metavar="INPUT", help="a folder, a quoted wildcard or a bucket's URI")
+    ],
+    output: Annotated[str, typer.Argument(metavar="OUTPUT", help="a folder or a bucket's URI")],
+    refocus: Annotated[bool, flag("--refocus", "refocused photos as well")] = False,
+    focus: FocusOn = None,
+    lens: dict[str, float],
+    settings: SettingsFile = None,
+    keep_location: KeepLocation = False,
+    version: ModelVersion = None,
+    parquet: Annotated[bool, flag("--parquet", "Parquet files instead of three for a photo")] = (
+        False
+    ),
+    workers: Annotated[
+        int | None, option("--workers", "N", "processes (default: as many as fit)", min=1)
+    ] = None,
+    threads: Annotated[
+        int | None, option("--threads", "N", "of each (default: its part of the CPUs)", min=1)
+    ] = None,
+    address: Annotated[
+        str | None, option("--address", "A", "a Ray cluster to join, such as auto")
+    ] = None,
+) -> int:
+    """Depth, subject and focus of any number of photos, on Ray Data.
+
+    INPUT is a folder, whose photos at any depth are meant, a wildcard in quotes
+    ('holiday/**/*.jpg') or the URI of a bucket (s3://…, gs://…). Outputs are called as `predict`
+    calls them, and with --refocus as `refocus` does, in the same subfolders. What is there already
+    and whole is not made again: run the same command again after a stop.
+
+    A photo that cannot be read is reported, also in OUTPUT/errors.jsonl; the others go on, and the
+    exit status is 1. docs/batch.md has clusters, costs, and how to read Parquet.
+    """
+    from autofocus.batch.refocusing import Refocusing
+    from autofocus.cli import commands
+    from autofocus.cli.settings import fill
+
+    given = Refocusing(focus, lens, version=version)
+    if not refocus and (given != Refocusing(version=version) or settings or keep_location):
+        raise typer.BadParameter("These options need --refocus.")
+    how = fill(given, settings) if refocus else None
+    return commands.batch(
+        source,
+        output,
+        how,
+        how.version if how else version,
+        keep_location=keep_location,
+        parquet=parquet,
+        workers=workers,
+        threads=threads,
+        address=address,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    add_predict(commands)
-    add_refocus(commands)
-    add_rack(commands)
-    add_sheet(commands)
-    add_publish(commands)
-    add_compare(commands)
-    commands.add_parser(
-        "versions", help="the models that can be used here", description="List every version."
-    )
-    return parser
 
 
-def add_command(commands: argparse._SubParsersAction, name: str, brief: str, text: str):  # noqa: ANN201
-    """A command with its help."""
-    formatter = argparse.RawDescriptionHelpFormatter
-    return commands.add_parser(name, help=brief, description=text, formatter_class=formatter)
+@app.command(cls=Command, short_help="the models that can be used here")
+def versions() -> int:
+    """List every version: its name, where it comes from, its hash and its measured quality."""
+    from autofocus.cli import commands
+
+    return commands.versions()
 
 
-def add_predict(commands: argparse._SubParsersAction) -> None:
-    """`autofocus predict PHOTO... --output DIR [--version V]`."""
-    parser = add_command(commands, "predict", "depth and subject of photos", PREDICT)
-    parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for maps")
-    add_version(parser)
+@app.command(cls=Command, short_help="a version to the Hugging Face Hub")
+def publish(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="of the version")],
+    repo: Annotated[str, typer.Argument(metavar="REPO", help="owner/name")],
+    tag: Annotated[str | None, option("--tag", "T", "a name for this state, such as v1")] = None,
+    dry_run: DryRun = False,
+) -> int:
+    """Check a version's folder strictly, write a model card if it has none, and upload both.
+
+    All goes in one commit, with a tag if one is given. A folder with anything else in it, or a
+    version that fails, is refused. Log in first: HF_TOKEN=… or `hf auth login`.
+    """
+    from autofocus.cli import commands
+
+    return commands.publish(folder, repo, tag, dry_run)
 
 
-def add_refocus(commands: argparse._SubParsersAction) -> None:
-    """`autofocus refocus PHOTO --output FILE […]`."""
-    parser = add_command(commands, "refocus", "a photo with another focus", REFOCUS)
-    parser.add_argument("photo", type=Path, metavar="PHOTO")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="what to write")
-    parser.add_argument("--focus", type=focus_argument, help="auto (the default), 0..1 or X,Y")
-    add_lens(parser)
-    parser.add_argument("--settings", type=Path, metavar="FILE", help="as downloaded from the page")
-    add_version(parser)
+@app.command("publish-space", cls=Command, short_help="the app as a Space of your own")
+def publish_space(
+    repo: Annotated[str, typer.Argument(metavar="REPO", help="owner/name")],
+    dry_run: DryRun = False,
+) -> int:
+    """Upload the app with its bundled versions as a Gradio Space.
+
+    The repos named in AUTOFOCUS_HUB_REPO are named in its README; set the same variable in the
+    Space's settings to offer them there.
+    """
+    from autofocus.cli import commands
+
+    return commands.publish_space(repo, dry_run)
 
 
-def add_rack(commands: argparse._SubParsersAction) -> None:
-    """`autofocus rack PHOTO --output FILE [--from F --to F --seconds S]`."""
-    parser = add_command(commands, "rack", "the focus pulled through a photo", RACK)
-    parser.add_argument("photo", type=Path, metavar="PHOTO")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="what to write")
-    parser.add_argument("--from", type=depth_argument, metavar="F", dest="start", help="0..1")
-    parser.add_argument("--to", type=depth_argument, metavar="F", dest="end", help="0..1")
-    parser.add_argument("--seconds", type=seconds_argument, default=2.0, metavar="S", help="to 60")
-    add_lens(parser)
-    add_version(parser)
+@app.command(cls=Command, short_help="the page, in a browser")
+def serve() -> int:
+    """Serve the page on this machine; GRADIO_SERVER_NAME and GRADIO_SERVER_PORT say where."""
+    from autofocus.cli import commands
 
-
-def add_lens(parser: argparse.ArgumentParser) -> None:
-    """What sets the lens, and the depth map it looks through."""
-    lens = parser.add_mutually_exclusive_group()
-    lens.add_argument("--aperture", type=not_negative, metavar="A", help="as a share, e.g. 0.03")
-    lens.add_argument("--f-stop", type=positive, metavar="N", help="as on a lens (default: 2)")
-    parser.add_argument("--blades", type=blades_argument, help="0 (round, the default) or 5 to 9")
-    parser.add_argument("--rotation", type=number, metavar="DEGREES", help="of the blades")
-    parser.add_argument(
-        "--highlights", type=share, metavar="H", help="0..1: how much clipped lights are expanded"
-    )
-    parser.add_argument("--depth", type=Path, metavar="FILE", help="your own depth map")
-
-
-def add_sheet(commands: argparse._SubParsersAction) -> None:
-    """`autofocus sheet PHOTO... --versions A B... --output FILE`."""
-    parser = add_command(commands, "sheet", "a contact sheet of photos and versions", SHEET)
-    parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
-    parser.add_argument("--versions", nargs="+", metavar="V", help="default: the default version")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="what to write")
-
-
-def add_publish(commands: argparse._SubParsersAction) -> None:
-    """`autofocus publish FOLDER REPO [--tag T] [--dry-run]`, `publish-space REPO [--dry-run]`."""
-    parser = add_command(commands, "publish", "a version to the Hugging Face Hub", PUBLISH)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="of the version")
-    parser.add_argument("repo", metavar="REPO", help="owner/name")
-    parser.add_argument("--tag", metavar="T", help="a name for this state, such as v1")
-    space = add_command(commands, "publish-space", "the app as a Space of your own", PUBLISH_SPACE)
-    space.add_argument("repo", metavar="REPO", help="owner/name")
-    for each in (parser, space):
-        each.add_argument("--dry-run", action="store_true", help="show what would go, and stop")
-
-
-def add_compare(commands: argparse._SubParsersAction) -> None:
-    """`autofocus compare A B --photos DIR [--output DIR]`."""
-    parser = add_command(commands, "compare", "how far two versions agree", COMPARE)
-    for name in ("A", "B"):
-        parser.add_argument(name, help="a model of `autofocus versions`")
-    parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="their folder")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("comparison"),
-        metavar="DIR",
-        help="where to write (default: comparison)",
-    )
-
-
-def add_version(parser: argparse.ArgumentParser) -> None:
-    """The option that chooses a model."""
-    parser.add_argument("--version", metavar="V", help="a model of `autofocus versions`")
-
-
-def focus_argument(text: str) -> str | float | tuple[int, int]:
-    """ "auto", a depth in 0..1, or a pixel "X,Y"."""
-    from autofocus.focus import parse_focus
-
-    try:
-        return parse_focus(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def depth_argument(text: str) -> float:
-    """A depth in 0..1."""
-    value = number(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 (farthest) and 1 (nearest)")
-    return value
-
-
-def share(text: str) -> float:
-    """A number in 0..1."""
-    value = number(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value
-
-
-def seconds_argument(text: str) -> float:
-    """A length of time that a film may have."""
-    value = positive(text)
-    if value > 60:
-        raise argparse.ArgumentTypeError(f"{text} is more than 60 seconds")
-    return value
-
-
-def number(text: str) -> float:
-    """A finite number."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if value != value or value in (float("inf"), float("-inf")):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
-    return value
-
-
-def not_negative(text: str) -> float:
-    """A number from 0 on."""
-    value = number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return value
-
-
-def positive(text: str) -> float:
-    """A number above 0."""
-    value = number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
-
-
-def blades_argument(text: str) -> int:
-    """0, or 5 to 9."""
-    if text not in ("0", "5", "6", "7", "8", "9"):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither 0 (round) nor 5 to 9")
-    return int(text)
+    return commands.serve()

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import app
 from autofocus.focus import choose_focus
-from autofocus.page import models
+from autofocus.page import models, server
 from autofocus.page.events import never_empty
 from autofocus.page.focusing import Focusing, focus_under
 from autofocus.page.opening import Opening
@@ -18,14 +17,14 @@ from autofocus.page.text import GONE, note, sentence
 from autofocus.page.visit import Visit
 from autofocus.photo import write_photo
 from autofocus.predict import Prediction
-from autofocus.versions import catalog
+from autofocus.versions import weights
 
 
 @pytest.fixture
 def page(only_tiny):
-    models.cached_predictor.cache_clear()
-    yield app.build_page()
-    models.cached_predictor.cache_clear()
+    models.cached_network.cache_clear()
+    yield server.build_page()
+    models.cached_network.cache_clear()
 
 
 @pytest.fixture
@@ -54,11 +53,11 @@ def merged(changes):
 
 
 def test_nothing_is_loaded_on_import_or_when_the_page_is_built(page):
-    assert models.cached_predictor.cache_info().currsize == 0
+    assert models.cached_network.cache_info().currsize == 0
 
 
 def test_nobody_else_hears_of_a_visit(page):
-    options = app.launch_options()
+    options = server.launch_options()
     assert options["allowed_paths"] == [] and not options["enable_monitoring"]
     assert not page.demo.analytics_enabled
     assert page.demo.delete_cache
@@ -103,7 +102,7 @@ def test_a_version_that_is_not_here_gets_a_sentence(opening, photo_file, version
 def test_damaged_weights_get_a_sentence(opening, only_tiny, photo_file, tmp_path, monkeypatch):
     shutil.copytree(only_tiny.folder, tmp_path / "versions" / "tiny")
     (tmp_path / "versions" / "tiny" / "model.safetensors").write_bytes(b"damaged")
-    monkeypatch.setattr(catalog, "BUNDLED", tmp_path / "versions")
+    monkeypatch.setattr(weights, "BUNDLED", tmp_path / "versions")
     *_, change = opening.steps(Visit(source=str(photo_file)), "tiny")
     assert "hash" in change[opening.page.status]
 
@@ -183,9 +182,10 @@ def test_unusable_versions_are_listed_with_their_reason(only_tiny, tmp_path, mon
     folder = tmp_path / "large"
     shutil.copytree(only_tiny.folder, folder)
     config = (folder / "config.json").read_text()
-    (folder / "config.json").write_text(config.replace('"name": "tiny"', '"name": "large"'))
-    (folder / "model.safetensors").write_bytes(b"")
-    monkeypatch.setenv(catalog.VERSIONS_VARIABLE, str(tmp_path))
+    config = config.replace('"name": "tiny"', '"name": "large", "backbone": {"repo": "a/b"}')
+    (folder / "config.json").write_text(config)
+    monkeypatch.setenv(weights.VERSIONS_VARIABLE, str(tmp_path))
+    monkeypatch.delenv(weights.BACKBONE_VARIABLE, raising=False)
     usable, unusable = models.version_choices()
     assert usable == [("tiny", "tiny")]
     assert len(unusable) == 1 and unusable[0].startswith("large is not available: ")
@@ -196,7 +196,7 @@ def test_asking_for_versions_anew_changes_every_selector(page, only_tiny, tmp_pa
     config = (only_tiny.folder / "config.json").read_text().replace('"tiny"', '"newer"')
     shutil.copytree(only_tiny.folder, tmp_path / "newer")
     (tmp_path / "newer" / "config.json").write_text(config)
-    monkeypatch.setenv(catalog.VERSIONS_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(weights.VERSIONS_VARIABLE, str(tmp_path))
     changes = opening.refresh()
     selectors = [page.version, page.comparing.versions, *page.reviewing.versions]
     assert len(selectors) == 4

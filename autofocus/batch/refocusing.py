@@ -1,0 +1,125 @@
+"""How photos are to be refocused, as one value; and one photo refocused so."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from autofocus.batch.outputs import Predictor
+from autofocus.errors import AutoFocusError, DepthMapError, PhotoError, RequestError
+from autofocus.focus import AUTO, Focus, Wanted, resolve_focus
+from autofocus.photo import Photo, fit, read_depth, resize, through_lens
+from autofocus.render import Lens, Progress, correct, render
+from autofocus.upsample import upsample_depth
+
+PHONE = Path("phone")  # instead of a file: the depth map in the photo's own
+UNTOUCHED = 128  # in a correction's file
+
+
+@dataclass(frozen=True)
+class Refocusing:
+    """What was asked for; what is missing follows from the photo."""
+
+    focus: Wanted | None = None  # None is "auto"
+    lens: dict[str, float] = field(default_factory=dict)  # fields of `Lens`, by name
+    depth: Path | None = None  # a depth map's file, or PHONE
+    invert: bool = False  # nearest is darkest in it
+    correction: Path | None = None  # 8-bit grey PNG: 128 as it is, 255 sharp, 0 blurred
+    version: str | None = None
+
+    @property
+    def needs_network(self) -> bool:
+        """Whether depth or subject have to be predicted."""
+        return self.depth is None or self.focus in (None, "auto")
+
+
+def refocus_photo(
+    photo: Photo,
+    how: Refocusing,
+    load: Callable[[], Predictor],
+    *,
+    device: object = "cpu",
+    progress: Progress | None = None,
+) -> tuple[Photo, Focus]:
+    """One photo through the lens, and what it was focused on.
+
+    Args:
+        photo: as read.
+        how: what was asked for.
+        load: gives the network; called only where something of it is needed.
+        device: where the lens computes.
+        progress: called with the fraction that is done.
+
+    Returns:
+        The photo with its new pixels, to be written like any other, and the focus. Its notes also
+        say what a custom depth map was taken for.
+
+    Raises:
+        AutoFocusError: a focus, a depth map or a correction does not fit this photo.
+
+    """
+    depth, focus, note = scene_of(photo, how, load)
+    lens = lens_for(focus, how.lens)
+    if how.correction:
+        depth = correct(depth, read_correction(how.correction), lens)
+    photo = replace(photo, notes=photo.notes + ((note,) if note else ()))
+    photographed = through_lens(
+        photo, lambda pixels: render(pixels, depth, lens, device=device, progress=progress)
+    )
+    return photographed, focus
+
+
+def scene_of(
+    photo: Photo, how: Refocusing, load: Callable[[], Predictor]
+) -> tuple[np.ndarray, Focus, str]:
+    """Depth (H×W in [0, 1], 1 nearest) and focus of a photo, and a note about a custom depth."""
+    prediction = load()(photo.pixels) if how.needs_network else None
+    saliency = prediction.saliency if prediction else None
+    depth, note = custom_depth(photo, how) if how.depth else (prediction.depth, "")
+    wanted = AUTO if how.focus is None else how.focus
+    return depth, resolve_focus(wanted, depth, saliency), note
+
+
+def lens_for(focus: Focus, fields: dict[str, float]) -> Lens:
+    """The lens for a focus, with what was asked for; RequestError if that is out of range."""
+    try:
+        return Lens(**(focus.lens | fields))
+    except ValueError as error:
+        raise RequestError(f"{error}.") from error
+
+
+def custom_depth(photo: Photo, how: Refocusing) -> tuple[np.ndarray, str]:
+    """A depth map of the user's or the phone's at the photo's size, and what it was taken for."""
+    size = photo.pixels.shape[:2]
+    if how.depth == PHONE:
+        if photo.depth is None:
+            raise DepthMapError("There is no depth map in this photo's file.")
+        small = resize(photo.pixels, photo.depth.shape)
+        return upsample_depth(photo.depth, small, photo.pixels), ""
+    try:
+        custom = read_depth(how.depth, invert=how.invert)
+        return fit(custom.depth, size), custom.note
+    except (PhotoError, DepthMapError) as error:
+        raise RequestError(f"{how.depth}: {error}") from error
+
+
+def read_correction(file: Path) -> np.ndarray:
+    """A correction (H×W float32 in [-1, 1], + sharper) from its grey PNG.
+
+    Raises:
+        RequestError: it is missing, or not an 8-bit grey PNG.
+
+    """
+    try:
+        with Image.open(io.BytesIO(file.read_bytes()), formats=("PNG",)) as image:
+            if image.mode != "L":
+                raise RequestError(f"{file}: A correction is an 8-bit grey PNG, not {image.mode}.")
+            values = np.asarray(image, np.float32)
+    except AutoFocusError:
+        raise
+    except (OSError, SyntaxError, ValueError) as error:
+        raise RequestError(f"{file}: This is not a grey PNG that can be read.") from error
+    return np.clip((values - UNTOUCHED) / (UNTOUCHED - 1), -1, 1)
