@@ -5,7 +5,6 @@ The page shows previews; what is downloaded is made from the photo's own file at
 
 import json
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from autofocus.focus import Focus, choose_focus
 from autofocus.focus_pull import focus_path, write_rack
+from autofocus.page.visits import is_left, new_folder
 from autofocus.photo import (
     PREVIEW,
     fit,
@@ -64,7 +64,7 @@ def make_scene(source: Path, photo: np.ndarray, found: Prediction) -> Scene:
     scene = Scene(
         name=source.stem or "photo",
         source=source,
-        folder=Path(tempfile.mkdtemp(prefix="autofocus-")),
+        folder=new_folder(),
         photo=preview(photo),
         depth=preview(found.depth),
         saliency=preview(found.saliency),
@@ -98,13 +98,15 @@ def discard(scene: Scene | None) -> None:
 
 def refocused(scene: Scene, lens: Lens, long_side: int = PREVIEW) -> np.ndarray:
     """The preview through the lens."""
-    return render(preview(scene.photo, long_side), preview(scene.depth, long_side), lens)
+    return render(
+        preview(scene.photo, long_side), preview(scene.depth, long_side), lens, cancelled=is_left
+    )
 
 
 def write_refocused(scene: Scene, lens: Lens, suffix: str = ".jpg") -> Path:
     """The photo through the lens at its full size, in a file named after what it is."""
     photo = read_photo(scene.source)
-    result = render(photo.pixels, scene.full_depth(), lens)
+    result = render(photo.pixels, scene.full_depth(), lens, cancelled=is_left)
     file = scene.folder / f"{scene.name}-f{lens.f_stop:g}-focus{lens.focus:.2f}{suffix}"
     write_photo(result, file, without_location(photo.exif))
     return file
@@ -130,7 +132,7 @@ def write_film(scene: Scene, lens: Lens, start: float, ticked: Callable[[], None
 
     def frame(focus: float) -> np.ndarray:
         ticked()
-        return render(photo, depth, replace(lens, focus=focus))
+        return render(photo, depth, replace(lens, focus=focus), cancelled=is_left)
 
     name = f"{scene.name}-f{lens.f_stop:g}-focus{start:.2f}-{lens.focus:.2f}.mp4"
     write_rack(frame, focus_path(start, lens.focus, PULL), scene.folder / name)
