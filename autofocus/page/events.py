@@ -1,20 +1,15 @@
-"""How events are wired, in one way for the whole page, and the border at which they come in.
+"""How events are wired, in one way for the whole page.
 
-At the border what was sent is checked (`payloads`), the visit is known (`visits`), and every error
-becomes a sentence: in the line of status where the event changes one, else as Gradio shows it.
+Every error becomes a sentence: in the line of status where the event changes one, else as Gradio
+shows what the border (`border`) says.
 """
 
-import contextlib
 import errno
-import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
 from inspect import isgeneratorfunction
-from pathlib import Path
-from typing import Any
 
 import gradio as gr
-from gradio.blocks import BlockFunction
 
 from autofocus.errors import AutoFocusError
 from autofocus.page import payloads, visits
@@ -106,77 +101,3 @@ def sentence_of(error: BaseException) -> str:
     if isinstance(error, RenderCancelled | visits.LeftError):
         return STOPPED
     return FAULT
-
-
-class GuardedBlocks(gr.Blocks):
-    """A page whose every event passes the border."""
-
-    visits: visits.Visits | None = None  # set when it is served
-
-    async def process_api(
-        self,
-        block_fn: BlockFunction | int,
-        inputs: list,
-        state: Any = None,
-        request: Any = None,
-        iterator: Any = None,
-        session_hash: str | None = None,
-        event_id: str | None = None,
-        event_data: gr.EventData | None = None,
-        **options: Any,
-    ) -> dict:
-        """As Gradio's; every error is a `gr.Error` whose message may be shown."""
-        event = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
-        with spoken(self.private_paths()), self.visit(session_hash or event_id, event_id):
-            if iterator is None:
-                inputs = payloads.check_inputs(event, inputs, state)
-                check_event_data(event, event_data)
-            return await super().process_api(
-                event, inputs, state, request, iterator, session_hash, event_id, event_data,
-                **options,
-            )  # fmt: skip
-
-    def visit(self, session: str | None, event_id: str | None) -> contextlib.AbstractContextManager:
-        """While a visitor is served: whose files these are, and whether anybody waits."""
-        if self.visits is None:
-            return contextlib.nullcontext()
-        event = self._queue.event_ids_to_events.get(event_id) if event_id else None
-        return self.visits.working(session or "direct", lambda: event is None or event.alive)
-
-    def private_paths(self) -> list[str]:
-        """Folders of the machine that no message names."""
-        root = [str(self.visits.root)] if self.visits else []
-        return [*root, str(Path.cwd()), str(Path.home()), sys.prefix]
-
-
-def check_event_data(event: BlockFunction, data: gr.EventData | None) -> None:
-    """Replace what a browser says of an event by what its model makes of that."""
-    if data is None:
-        return
-    model = getattr(event.fn, "payload", None)
-    if model is None:
-        model = payloads.Choice if takes_choice(event) else payloads.Nothing
-    data._data = payloads.check_payload(model, data._data)
-
-
-def takes_choice(event: BlockFunction) -> bool:
-    """Whether a handler is told what was chosen."""
-    hints = getattr(event.fn, "__annotations__", {}).values()
-    return any(isinstance(hint, type) and issubclass(hint, gr.SelectData) for hint in hints)
-
-
-@contextlib.contextmanager
-def spoken(private: list[str]) -> Iterator[None]:
-    """Every error as a `gr.Error`: one sentence, which names no path of the machine.
-
-    Only a fault of ours is logged with its trace.
-    """
-    try:
-        yield
-    except gr.Error:
-        raise
-    except Exception as error:  # noqa: BLE001  # the border: nothing may pass as it is
-        sentence = sentence_of(error)
-        for path in private:
-            sentence = sentence.replace(path, "…")
-        raise gr.Error(sentence, print_exception=sentence == FAULT) from error

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autofocus.errors import BusyError
-from autofocus.page.events import GuardedBlocks
+from autofocus.page.border import GuardedBlocks
 from autofocus.page.gradio_changes import NO_ADDRESS
 from autofocus.page.limits import (
     FULL,

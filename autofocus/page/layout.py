@@ -5,8 +5,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from autofocus.page.border import GuardedBlocks
 from autofocus.page.compare_tab import Comparing
-from autofocus.page.events import GuardedBlocks
 from autofocus.page.examples import thumbnails
 from autofocus.page.how import how_it_works
 from autofocus.page.limits import limits

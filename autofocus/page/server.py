@@ -16,9 +16,8 @@ from pathlib import Path
 from types import FrameType
 
 import gradio as gr
-from fastapi.responses import ORJSONResponse
 from gradio import utils
-from gradio.routes import App
+from gradio.routes import App, ORJSONResponse
 
 from autofocus import photo
 from autofocus.errors import AutoFocusError, RequestError, VersionError
