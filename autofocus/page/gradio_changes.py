@@ -64,8 +64,9 @@ def keep_files_together(root: Path) -> None:
     blocks.Block.move_resource_to_block_cache = place
     blocks.Block.async_move_resource_to_block_cache = place_async
     route_utils.GradioUploadFile = Upload
-    if "gradio.mcp" in sys.modules:
-        sys.modules["gradio.mcp"].DEFAULT_TEMP_DIR = str(root / visits.TEMPORARY)
+    for name in ("gradio.routes", "gradio.route_utils", "gradio.mcp"):
+        if name in sys.modules:
+            sys.modules[name].DEFAULT_TEMP_DIR = str(root / visits.TEMPORARY)
 
 
 def place(block: blocks.Block, source: str | Path | None) -> str | None:
@@ -80,8 +81,11 @@ def place(block: blocks.Block, source: str | Path | None) -> str | None:
     name = client_utils.strip_invalid_filename_characters(path.name)
     target = folder / secrets.token_hex(16) / name
     target.parent.mkdir(parents=True)
-    if path.is_relative_to(utils.get_upload_folder()):
+    root = Path(utils.get_upload_folder())
+    if path.is_relative_to(root):
         os.link(path, target)  # the same bytes under another name: nothing is copied
+        if path.is_relative_to(root / visits.UPLOADS):
+            visits.own(path)
     else:
         shutil.copyfile(path, target)  # with the time of now, from which on it is kept
     return str(target)

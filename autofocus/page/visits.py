@@ -45,6 +45,7 @@ class Visitor:
     pages: int = 0  # open connections that say that the page is still there
     page: bool = False  # whether there ever was one
     working: int = 0  # events that are being handled
+    uploads: set[Path] = field(default_factory=set)  # folders of what came in for the visit
     left: threading.Event = field(default_factory=threading.Event)
 
     def is_over(self, now: float) -> bool:
@@ -69,6 +70,13 @@ def folder() -> Path | None:
     """The folder of the visit that is being served; None outside any."""
     present = work.get()
     return present.visitor.folder if present else None
+
+
+def own(upload: Path) -> None:
+    """Have an upload go with the visit that is being served."""
+    present = work.get()
+    if present:
+        present.visitor.uploads.add(upload.parent)
 
 
 def new_folder() -> Path:
@@ -189,7 +197,8 @@ class Visits:
         if visitor is not None:
             visitor.left.set()
             self.forget(session)
-            shutil.rmtree(visitor.folder, ignore_errors=True)
+            for folder in (visitor.folder, *visitor.uploads):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def delete_old(self) -> None:
         """Delete every file that is too old, and what a visit has too much of; count the rest."""
