@@ -98,8 +98,10 @@ def check_value(component: gr.blocks.Block, value: Any) -> Any:
     return check_small(component, value)
 
 
-def check_number(component: gr.Slider | gr.Number, value: Any) -> float:
-    """A finite number in the component's range."""
+def check_number(component: gr.Slider | gr.Number, value: Any) -> float | None:
+    """A finite number in the component's range; None where it began as None."""
+    if value is None and component.value is None:
+        return None
     least, most = component.minimum, component.maximum
     fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not fits or (least is not None and value < least) or (most is not None and value > most):

@@ -52,9 +52,9 @@ class Answer:
 class Served:
     """A running server."""
 
-    def __init__(self, folder, versions, **environment):
+    def __init__(self, folder, versions, program=START, **environment):
         self.folder, self.log = folder / "files", folder / "log.txt"
-        self.port = environment.pop("port", None) or free_port()
+        self.port = free_port()
         environment = {
             **os.environ,
             "GRADIO_SERVER_NAME": "127.0.0.1",
@@ -67,7 +67,7 @@ class Served:
         }
         environment.pop("DISPLAY", None)
         (folder / "system").mkdir(exist_ok=True)
-        command = [sys.executable, "-c", START, str(versions)]
+        command = [sys.executable, "-c", program, str(versions)]
         with self.log.open("a") as output:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=output, stderr=output
