@@ -159,7 +159,10 @@ def open_photo(photo: str | None, version: str | None) -> Iterator[Scene]:
 
 def focus_of(scene: Scene, text: str) -> Focus:
     """The focus that a text asks for; RequestError if it means nothing here."""
-    wanted = parse_focus(text)
+    try:
+        wanted = parse_focus(text)
+    except ValueError as error:
+        raise RequestError(f"The focus {error}.") from error
     if wanted == AUTO:
         return scene.focus
     if isinstance(wanted, float):

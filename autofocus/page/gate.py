@@ -170,7 +170,7 @@ class Gate:
             raise Refusal(422, sentence_of(error)) from None
         if path.startswith("call/"):
             event.fn_index = self.number_of(path.removeprefix("call/"))
-        elif event.fn_index not in self.page.fns:
+        elif not getattr(self.page.fns.get(event.fn_index), "fn", None):
             raise Refusal(404, NO_EVENT)
         if event.trigger_id not in self.page.blocks:
             event.trigger_id = None
