@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.trust.conftest import ROOT, START, Visitor, given, serving, until
+from tests.trust.serving import ROOT, START, Visitor, given, serving, until
 
 WRONG_PICKS = [
     {"x": [0] * 200_000, "y": 0.5},

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from autofocus.page.visits import SERVER
-from tests.trust.conftest import Served, Visitor, given, serving, until
+from tests.trust.serving import Served, Visitor, given, serving, until
 
 
 def servers_in(folder):

@@ -11,7 +11,7 @@ from gradio.blocks import Blocks
 from gradio.routes import App
 
 from autofocus.page import gradio_changes, routes, server
-from tests.trust.conftest import Visitor, given
+from tests.trust.serving import Visitor, given
 
 SECURITY = Path(__file__).parents[2] / "docs" / "security.md"
 ROW = re.compile(r"^\| `([^`]+)` \| (\w+) \| (.+) \|$", re.MULTILINE)
