@@ -48,9 +48,9 @@ class Visitor:
     uploads: set[Path] = field(default_factory=set)  # folders of what came in for the visit
     left: threading.Event = field(default_factory=threading.Event)
 
-    def is_over(self, now: float) -> bool:
-        """Whether the visitor has left."""
-        if self.pages or self.working:
+    def is_away(self, now: float) -> bool:
+        """Whether the page was closed (or the program silent) for so long that nobody comes back."""
+        if self.pages or (self.working and not self.page):
             return False
         return now - self.seen > (GRACE if self.page else PROGRAM_KEPT)
 
@@ -134,9 +134,11 @@ class Visits:
         """One look at who is here."""
         now = time.monotonic()
         with self.guard:
-            over = [name for name, visitor in self.visitors.items() if visitor.is_over(now)]
-        for name in over:
-            self.end(name)
+            away = {name: each for name, each in self.visitors.items() if each.is_away(now)}
+        for name, visitor in away.items():
+            visitor.left.set()  # what is being done for them ends, and then the visit
+            if not visitor.working:
+                self.end(name)
         self.delete_old()
 
     def of(self, session: str) -> Visitor:
@@ -149,7 +151,8 @@ class Visits:
                 folder = self.root / VISITS / secrets.token_hex(16)
                 folder.mkdir()
                 visitor = self.visitors[session] = Visitor(folder, time.monotonic())
-            visitor.seen = time.monotonic()
+            if not (visitor.page and visitor.left.is_set()):
+                visitor.seen = time.monotonic()
             return visitor
 
     def make_room(self) -> None:
@@ -188,7 +191,7 @@ class Visits:
         finally:
             work.reset(token)
             with self.guard:
-                visitor.working, visitor.seen = visitor.working - 1, time.monotonic()
+                visitor.working -= 1
 
     def end(self, session: str) -> None:
         """Forget a visit, and delete its folder."""

@@ -120,6 +120,13 @@ class Served:
         kind = {"Content-Type": "multipart/form-data; boundary=x"}
         return self.post("/gradio_api/upload", body, headers=kind)
 
+    def claim(self, path, length):
+        """Announce a body of so many bytes, and send none → the head of the answer."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n"
+            connection.sendall(head.encode())
+            return connection.recv(1000).decode()
+
     def call(self, name, *data, **options):
         """What a named endpoint answers: its outputs, or the sentence of its error."""
         began = self.post(f"/gradio_api/call/{name}", {"data": list(data), **options})
@@ -215,6 +222,11 @@ class Visitor:
 
     def open(self, file):
         """Open a photo as the page does → the messages."""
+        self.begin(file)
+        return self.messages()
+
+    def begin(self, file):
+        """Have a photo opened, and wait for nothing."""
         config = self.server.get("/config").json()
         upload = next(
             each["id"] for each in config["components"] if each["props"].get("elem_id") == "upload"
@@ -225,4 +237,3 @@ class Visitor:
         self.join(begin["id"], [given(file) if i == upload else None for i in begin["inputs"]])
         self.messages()
         self.join(shown["id"], [initial[i] for i in shown["inputs"]])
-        return self.messages()

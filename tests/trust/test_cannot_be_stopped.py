@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 import numpy as np
@@ -109,8 +108,7 @@ def test_what_is_no_event_gets_a_sentence(server, body):
 
 
 def test_a_body_that_is_too_large_is_not_read(server):
-    answer = server.post("/gradio_api/queue/join", b"[" + b"0," * 3_000_000 + b"0]")
-    assert answer.status == 413
+    assert " 413 " in server.claim("/gradio_api/queue/join", 6_000_000)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +207,7 @@ def test_no_more_visitors_come_in_than_are_allowed(tight):
     assert tight.get("/gradio_api/heartbeat/third").status == 429
     for visitor in here:
         visitor.leave()
-    assert until(lambda: tight.get("/").status == 200, 10)
+    assert until(lambda: tight.get("/").status == 200, 20)
 
 
 def test_a_photo_above_the_operators_limit_is_refused(tight, tmp_path):
@@ -235,7 +233,7 @@ def test_only_so_many_uploads_come_in_at_once(tight):
 
 def test_uploads_stop_where_the_disk_is_as_full_as_is_allowed(tight):
     assert tight.send("large.tif", bytes(4_000_000)).status == 429
-    assert tight.send("huge.tif", bytes(401 * 10**6)).status == 413
+    assert " 413 " in tight.claim("/gradio_api/upload", 401 * 10**6)
     tight.send("fits.tif", bytes(2_500_000))
     assert until(lambda: tight.send("fits.tif", bytes(1_000_000)).status == 429, 5)
 
@@ -294,22 +292,24 @@ def test_who_leaves_in_mid_prediction_stops_it_within_two_seconds(slow, photo):
 
 def test_a_page_that_closes_in_mid_prediction_stops_it_within_two_seconds(slow, photo):
     visitor = Visitor(slow, "hasty")
-    opening = threading.Thread(target=quietly(visitor.open), args=(slow.upload(photo),))
-    opening.start()
+    visitor.begin(slow.upload(photo))
+    with socket.create_connection(("127.0.0.1", slow.port)) as waiting:
+        path = f"/gradio_api/queue/data?session_hash={visitor.session}"
+        waiting.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert until(lambda: "begun" in slow.said(), 20)
+    visitor.leave()
+    assert until(lambda: "over" in slow.said(), 2)
+    assert "ended" not in slow.said() and "Traceback" not in slow.said()
+    assert until(lambda: not slow.files(), 15)
+
+
+def test_work_for_a_page_that_is_gone_ends_also_where_its_answers_are_still_read(slow, photo):
+    visitor = Visitor(slow, "half-gone")
+    visitor.begin(slow.upload(photo))
     assert until(lambda: "begun" in slow.said(), 20)
     visitor.leave()
-    assert until(lambda: "over" in slow.said(), 8)
+    assert until(lambda: "over" in slow.said(), 10)
     assert "ended" not in slow.said() and "Traceback" not in slow.said()
-
-
-def quietly(function):
-    def call(*args):
-        try:
-            function(*args)
-        except (AssertionError, OSError, ValueError):
-            return
-
-    return call
 
 
 def test_stopping_in_mid_prediction_takes_ten_seconds_at_most(slow, photo):
