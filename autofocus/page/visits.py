@@ -49,7 +49,7 @@ class Visitor:
     left: threading.Event = field(default_factory=threading.Event)
 
     def is_away(self, now: float) -> bool:
-        """Whether the page was closed (or the program silent) for so long that nobody comes back."""
+        """Whether the page was closed, or the program silent, for too long to come back."""
         if self.pages or (self.working and not self.page):
             return False
         return now - self.seen > (GRACE if self.page else PROGRAM_KEPT)
@@ -208,7 +208,7 @@ class Visits:
         oldest, used = time.time() - self.limits.kept, 0
         for place in (UPLOADS, TEMPORARY):
             used += keep_young(self.root / place, oldest)
-        for file in self.root.glob("tmp*"):  # uploads on their way
+        for file in self.root.glob("tmp?*"):  # uploads on their way
             used += keep_young(file, oldest)
         for visit in (self.root / VISITS).iterdir():
             used += keep_small(visit, keep_young(visit, oldest))
