@@ -40,6 +40,7 @@ NO_FILE = "This file was not uploaded here, or it is gone. Upload it again."
 NO_EVENT = "There is no such event on this page."
 NO_JSON = "This is not JSON that can be read."
 LARGE = "This is too large."
+DROPPING = 60  # seconds in which a refused upload may come to its end
 DEEPEST = 20  # lists and objects inside each other
 AGAIN = {"Retry-After": "60"}
 POLICY = (
@@ -226,11 +227,11 @@ class Gate:
             raise Refusal(411, "Say how large this is.")
         if int(length) > 2 * LARGEST_UPLOAD:
             raise Refusal(413, f"Photos of at most {LARGEST_UPLOAD // 10**6} MB can be uploaded.")
-        limits = self.visits.limits
-        if self.uploads >= limits.uploads:
-            raise Refusal(429, MANY)
-        if self.visits.used + self.coming + int(length) > limits.disk:
-            raise Refusal(429, FULL)
+        sentence = self.why_not(int(length))
+        if sentence:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(drop_body(receive), DROPPING)
+            raise Refusal(429, sentence)
         with self.counted(int(length)):
             try:
                 async with asyncio.timeout(UPLOAD_TIME):
@@ -239,6 +240,13 @@ class Gate:
                 raise Refusal(408, SLOW) from None
             except OSError:
                 raise Refusal(507, FULL) from None
+
+    def why_not(self, length: int) -> str:
+        """Why an upload of so many bytes cannot come in just now; nothing if it can."""
+        limits = self.visits.limits
+        if self.uploads >= limits.uploads:
+            return MANY
+        return FULL if self.visits.used + self.coming + length > limits.disk else ""
 
     @contextlib.contextmanager
     def counted(self, length: int) -> Iterator[None]:
@@ -280,6 +288,14 @@ def parse(body: bytes) -> Any:
         return orjson.loads(body)
     except (orjson.JSONDecodeError, RecursionError):
         raise Refusal(400, NO_JSON) from None
+
+
+async def drop_body(receive: Receive) -> None:
+    """Read a body and keep nothing: a browser listens to no answer before all is sent."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return
 
 
 async def read_body(scope: Scope, receive: Receive, most: int) -> bytes:

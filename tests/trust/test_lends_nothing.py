@@ -174,7 +174,6 @@ def test_no_file_but_those_of_visits_is_shown(server, photo):
 )
 def test_every_answer_has_the_headers_of_safety(server, method, path):
     headers = server.ask(method, path, b"{}" if method == "POST" else None).headers
-    headers = {name.lower(): value for name, value in headers.items()}
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     policy = headers["content-security-policy"]
