@@ -9,6 +9,13 @@ from PIL import Image
 from tests.trust.serving import Visitor, serving
 
 
+def pytest_collection_modifyitems(items):
+    """All tests that start a server take their time."""
+    for item in items:
+        if "trust" in item.path.parts[-2:-1]:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def tiny_versions(tiny_version):
     return tiny_version.folder.parent
