@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -106,6 +107,8 @@ class Gate:
             await refusal.response(path)(scope, receive, send)
         except BusyError as error:
             await Refusal(429, str(error)).response(path)(scope, receive, send)
+        except ClientDisconnect:
+            return  # in the middle of an upload; there is nobody to be answered
 
     async def admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in by the door for its kind."""

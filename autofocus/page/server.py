@@ -133,6 +133,7 @@ class Server:
             signal.signal(number, self.stop)
         self.page.launch(
             _app=app,
+            _frontend=False,  # or a busy machine that answers late would end the start
             server_name=host,
             server_port=port,
             prevent_thread_lock=True,

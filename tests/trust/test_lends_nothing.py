@@ -83,7 +83,7 @@ def test_the_table_of_routes_says_what_holds():
 def test_the_table_of_options_has_every_one_of_launch():
     options = table("Options of `launch()`")
     assert set(options) == set(inspect.signature(Blocks.launch).parameters) - {"self"}
-    given_ones = set(server.launch_options()) | {"_app", "server_name", "server_port"}
+    given_ones = set(server.launch_options()) | {"_app", "_frontend", "server_name", "server_port"}
     given_ones |= {"prevent_thread_lock", "inbrowser"}
     assert {name for name, (state, _) in options.items() if state == "set"} == given_ones
 
