@@ -24,7 +24,7 @@ check: setup  ## lint and format
 	$(BIN)/lint-imports --no-logo
 
 audit: setup  ## known holes in what is installed; asks the package index, so it needs the network
-	$(BIN)/pip-audit --skip-editable --requirement requirements.txt
+	$(BIN)/pip-audit --skip-editable
 
 soak: setup  ## a server under load for a long time; the figures go into docs/reliability.md
 	$(BIN)/python -m tests.soak
