@@ -8,6 +8,7 @@ import gradio as gr
 from autofocus.focus import Focus, focus_at
 from autofocus.page.events import on
 from autofocus.page.layout import Layout, lens_of
+from autofocus.page.payloads import Pick
 from autofocus.page.session import DRAGGED, Scene, histogram_svg, refocused
 from autofocus.page.text import GONE, note, sentence, why
 from autofocus.page.visit import Visit
@@ -55,7 +56,8 @@ class Focusing:
             (self.page.frame.auto, self.back_to_default),
             (self.page.frame.click, self.pick),
         ):
-            focused = on(trigger, handler, [self.page.scene], shown, queue=False)
+            model = Pick if handler == self.pick else None
+            focused = on(trigger, handler, [self.page.scene], shown, payload=model, queue=False)
             on(focused.success, self.rest, inputs, developed, **limits)
         maps = [self.page.depth, self.page.subject]
         recolouring = [self.page.scene, self.page.palette]

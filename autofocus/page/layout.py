@@ -5,9 +5,11 @@ from pathlib import Path
 
 import gradio as gr
 
+from autofocus.page.border import GuardedBlocks
 from autofocus.page.compare_tab import Comparing
 from autofocus.page.examples import thumbnails
 from autofocus.page.how import how_it_works
+from autofocus.page.limits import limits
 from autofocus.page.models import version_choices
 from autofocus.page.review_tab import Reviewing
 from autofocus.page.session import FORMATS, discard, histogram_svg
@@ -29,7 +31,6 @@ SHAPES = [("Round", 0), *((f"{number} blades", number) for number in range(5, 10
 VIEWS = ["Refocused", "Photo", "Depth", "Subject"]  # `page.css` shows the one that is chosen
 KEYS = """<p class="hint">Wheel: zoom · drag: move · double click: fit · arrow keys: focus ·
 1-4: views · c: compare · a: auto · p: pull focus</p>"""
-KEPT = 3600  # seconds that a visitor's photo is kept
 HEADER = """<header><h1>Auto Focus</h1>
 <p>Change what your photo is focused on, after it was taken.</p></header>"""
 FORMATS_READ = """<p class="hint">JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF, up to 64 megapixels.</p>
@@ -41,13 +42,12 @@ class Layout:
     """All components; each visitor's own things are in the two states."""
 
     def __init__(self) -> None:
-        with gr.Blocks(
+        with GuardedBlocks(
             title="Auto Focus",
             analytics_enabled=False,
-            delete_cache=(600, 2 * KEPT),
             fill_width=True,
         ) as self.demo:
-            self.scene = gr.State(time_to_live=KEPT, delete_callback=discard)
+            self.scene = gr.State(time_to_live=limits().kept, delete_callback=discard)
             self.visit = gr.State(Visit())
             gr.HTML(HEADER, elem_id="top", padding=False)
             with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):

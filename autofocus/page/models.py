@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from functools import lru_cache
 from threading import Lock
+from typing import Any
 
 import numpy as np
+from torch.overrides import TorchFunctionMode
 
+from autofocus.page.visits import go_on
 from autofocus.predict import Prediction, Predictor, pick_device
 from autofocus.versions.catalog import Version, find_version, list_versions, notices
 from autofocus.versions.models import load_predictor
@@ -36,8 +39,30 @@ def predictor_of(version: str) -> Predictor:
 
 @on_gpu
 def analyse(version: str, pixels: np.ndarray) -> Prediction:
-    """Depth and saliency of a photo (H×W×3 in [0, 1]); VersionError if the version is unusable."""
-    return predictor_of(version)(pixels)
+    """Depth and saliency of a photo (H×W×3 in [0, 1]).
+
+    Raises:
+        VersionError: the version is unusable.
+        LeftError: the visitor has left meanwhile.
+
+    """
+    find = predictor_of(version)
+    with Stoppable():
+        return find(pixels)
+
+
+class Stoppable(TorchFunctionMode):
+    """Inside it, every step of a network looks whether the visitor is still there.
+
+    LeftError ends the work of whoever has left, whatever network it is.
+    """
+
+    def __torch_function__(
+        self, func: Callable, types: tuple, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        """One step."""
+        go_on()
+        return func(*args, **(kwargs or {}))
 
 
 def version_choices() -> tuple[list[tuple[str, str]], list[str]]:

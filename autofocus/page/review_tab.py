@@ -5,7 +5,6 @@ name; here there are names, and no pictures to be judged.
 """
 
 import html
-import tempfile
 from pathlib import Path
 
 import gradio as gr
@@ -19,6 +18,7 @@ from autofocus.page.models import version_choices
 from autofocus.page.review_photos import photo_to_judge
 from autofocus.page.side_by_side import text
 from autofocus.page.text import note
+from autofocus.page.visits import new_folder
 from autofocus.versions.catalog import find_version
 
 BLIND_PAGE = "blind"
@@ -111,7 +111,7 @@ class Reviewing:
             votes = Reviews().export()
         except ReviewError as error:
             return {self.file: None, self.status: note(str(error), "error")}
-        file = Path(tempfile.mkdtemp(prefix="autofocus-")) / "votes.csv"
+        file = new_folder() / "votes.csv"
         file.write_text(votes, encoding="utf-8", newline="")
         return {self.file: str(file), self.status: note("")}
 

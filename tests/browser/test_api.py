@@ -1,6 +1,7 @@
 """What programs can ask of the served app."""
 
 import json
+import urllib.error
 import urllib.request
 
 import pytest
@@ -54,13 +55,28 @@ def test_a_program_is_told_in_a_sentence_what_was_wrong(client, photo_file, focu
         client.predict(photo=handle_file(photo_file), focus=focus, api_name="/refocus")
 
 
-def test_a_program_cannot_have_the_hosts_files_read(address, photo_file):
+def test_the_lens_is_set_by_its_fields(client, photo_file, tmp_path):
+    Image.new("L", SIZE, 255).save(tmp_path / "sharp.png")
+    file, facts = client.predict(
+        photo=handle_file(photo_file),
+        focus="0.9",
+        range=0.3,
+        cats_eye=0.5,
+        spherical=-0.5,
+        depth=handle_file(photo_file),
+        invert=True,
+        correction=handle_file(tmp_path / "sharp.png"),
+        api_name="/refocus",
+    )
+    assert size_of(file) == SIZE and facts["range"] == 0.3 and facts["focus"] == 0.9
+
+
+def test_a_program_cannot_have_the_servers_files_read(address, photo_file):
     file = {"path": str(photo_file), "meta": {"_type": "gradio.FileData"}}
     body = json.dumps({"data": [file, None]}).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{address}gradio_api/call/predict", body, headers)
-    with urllib.request.urlopen(request) as response:
-        event = json.load(response)["event_id"]
-    with urllib.request.urlopen(f"{address}gradio_api/call/predict/{event}") as response:
-        answer = response.read().decode()
-    assert "event: error" in answer and "event: complete" not in answer
+    with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+        urllib.request.urlopen(request)
+    with refused.value as answer:
+        assert "not uploaded here" in answer.read().decode()

@@ -60,7 +60,6 @@ def test_nobody_else_hears_of_a_visit(page):
     options = server.launch_options()
     assert options["allowed_paths"] == [] and not options["enable_monitoring"]
     assert not page.demo.analytics_enabled
-    assert page.demo.delete_cache
     assert "http" not in options["js"]
 
 
