@@ -107,8 +107,9 @@ if it is grey, has the photo's aspect and is not the photo again, near bright.
 MAPS = """## Custom depth maps
 
 Inside, depth is 1 for the nearest and falls like disparity, with the inverse of the distance. A map
-of ours, and one that fills its range (0 to 65535, 0 to 1), is used to the letter; others are stretched between their
-0.5 and 99.5 percentiles. Whole numbers of 16 bits that do not fill their range, and floats beyond
+of ours, and one that fills its range (0 to 65535, 0 to 1), is used to the letter; others are
+stretched between their 0.5 and 99.5 percentiles. Whole numbers of 16 bits that do not fill
+their range, and floats beyond
 1, are distances or disparities by what the file says (a channel Z, an array called depth or
 disparity, PFM); else by how photos are built: the lower third is nearer than the upper one.
 `DepthMap.note` says what was assumed, `invert` swaps near and far, and `runs_against` tells when a
