@@ -12,6 +12,7 @@ from autofocus.errors import PhotoError
 from autofocus.photo import (
     GPS,
     ORIENTATION,
+    preview,
     read_depth,
     read_photo,
     without_location,
