@@ -11,6 +11,7 @@ from PIL import Image, ImageCms
 from autofocus.errors import DepthMapError, PhotoError
 from autofocus.files.exif import GPS, ORIENTATION
 from autofocus.photo import (
+    preview,
     read_depth,
     read_photo,
     write_depth,

@@ -29,7 +29,7 @@ F_NUMBER = f"""<div class="label"><span>Aperture</span>
 <output id="f-number" data-stops="{STOPS}">f/{DEFAULT_F_STOP}</output></div>"""
 SHAPES = [("Round", 0), *((f"{number} blades", number) for number in range(5, 10))]
 VIEWS = ["Refocused", "Photo", "Depth", "Subject"]  # `page.css` shows the one that is chosen
-KEYS = """<p class="hint">Wheel: zoom · drag: move · double click: fit · arrow keys: focus ·
+KEYS = """<p class="hint">Ctrl + wheel: zoom · drag: move · double click: fit · arrow keys: focus ·
 1-4: views · c: compare · a: auto · p: pull focus</p>"""
 HEADER = """<header><h1>Auto Focus</h1>
 <p>Change what your photo is focused on, after it was taken.</p></header>"""

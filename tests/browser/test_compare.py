@@ -78,7 +78,9 @@ def test_two_versions_are_looked_at_as_one(visitor, files):
     assert max(one[0], other[0]) - 0.01 <= min(one[1], other[1])
 
     canvas(visitor, 1).hover()
+    visitor.page.keyboard.down("Control")
     visitor.page.mouse.wheel(0, -600)
+    visitor.page.keyboard.up("Control")
     visitor.page.wait_for_function(f"() => {BOTH}.every(({{ state }}) => state.zoom > 1.5)")
     visitor.page.locator("#compare-stage").get_by_role("button", name="Depth").click()
     first, second = visitor.page.evaluate(STATES)
