@@ -21,6 +21,7 @@ from autofocus.errors import DepthMapError, PhotoError
 
 MAX_MEGAPIXELS = 64
 PREVIEW = 1280  # pixels of a preview's long side
+SHORTEST, LONGEST = 480, 4096  # pixels: a panorama's preview is longer, for its short side
 ASPECT_TOLERANCE = 0.02  # between a photo's and a depth map's aspect
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "GIF")
 ADVICE = "Try JPEG, PNG, WebP, HEIC or TIFF."
@@ -298,8 +299,13 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def preview(image: np.ndarray, long_side: int = PREVIEW) -> np.ndarray:
-    """A photo or map with a long side of at most so many pixels."""
-    scale = long_side / max(image.shape[:2])
+    """A photo or map with a long side of at most so many pixels.
+
+    It is longer where the short side would fall below its share (480 of 1280), and never above 4096.
+    """
+    short, long = sorted(image.shape[:2])
+    scale = max(long_side / long, SHORTEST / PREVIEW * long_side / short)
+    scale = min(scale, max(long_side, LONGEST) / long)
     if scale >= 1:
         return image
     return resize(image, tuple(max(1, round(side * scale)) for side in image.shape[:2]))

@@ -66,6 +66,11 @@ class Lens:
         return APERTURE_AT_F1 / self.f_stop
 
 
+def circle_diagonal(size: tuple[int, int]) -> float:
+    """The diagonal that circles go by, in pixels, of an image of this height and width."""
+    return math.hypot(*size)
+
+
 def f_stop_of(aperture: float) -> float:
     """The f-number of an aperture (see `Lens.aperture`); 0 is a pinhole, infinity.
 

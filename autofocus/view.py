@@ -11,7 +11,9 @@ from autofocus.focus import SALIENT
 RED = np.array([0.90, 0.10, 0.12], np.float32)
 RED_SHARE = 0.55
 OUTLINE = np.array([1.0, 1.0, 1.0], np.float32)
-OUTLINE_WIDTH = 0.003  # of the picture's diagonal
+OUTLINE_SHARE = 0.75
+OUTLINE_WIDTH = 0.003  # of the image's diagonal
+SUBJECT_INSIDE, SUBJECT_OUTLINE = 1, 2  # values of `mark_subject`
 PALETTES = {"inferno": cv2.COLORMAP_INFERNO, "turbo": cv2.COLORMAP_TURBO}
 GREY = "grey"
 PALETTE_NAMES = (*PALETTES, GREY)
@@ -56,8 +58,33 @@ def colour_difference(difference: np.ndarray) -> np.ndarray:
     return (SAME + np.abs(share) * (ends - SAME)).astype(np.float32)
 
 
+def mark_subject(saliency: np.ndarray, diagonal: float | None = None) -> np.ndarray:
+    """Where the Subject view is red, and where it is outlined.
+
+    Args:
+        saliency: H×W in [0, 1].
+        diagonal: of the whole image in these pixels, if this is a part of it.
+
+    Returns:
+        H×W uint8: `SUBJECT_INSIDE` where salient, `SUBJECT_OUTLINE` around that, 0 elsewhere.
+
+    """
+    salient = np.uint8(saliency >= SALIENT)
+    width = max(1, round(OUTLINE_WIDTH * (diagonal or float(np.hypot(*saliency.shape)))))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1, 2 * width + 1))
+    rim = cv2.dilate(salient, disc) - salient
+    return salient * np.uint8(SUBJECT_INSIDE) + rim * np.uint8(SUBJECT_OUTLINE)
+
+
 def overlay_saliency(picture: np.ndarray, saliency: np.ndarray) -> np.ndarray:
-    """The picture (H×W×3) with salient pixels in red, outlined so that colour is not the only sign.
+    """Draw the Subject view: salient pixels red, outlined so that colour is not the only sign.
+
+    Args:
+        picture: H×W×3 in [0, 1], what it is drawn on: the depth in colours, or the photo.
+        saliency: H×W in [0, 1].
+
+    Returns:
+        H×W×3 float32 in [0, 1]. The viewer's shader draws the same.
 
     Raises:
         ValueError: picture and saliency differ in size.
@@ -65,14 +92,14 @@ def overlay_saliency(picture: np.ndarray, saliency: np.ndarray) -> np.ndarray:
     """
     if picture.shape[:2] != saliency.shape:
         raise ValueError(f"picture is {picture.shape[:2]} but saliency is {saliency.shape}")
-    salient = np.uint8(saliency >= SALIENT)
+    mask = mark_subject(saliency)
     result = picture.astype(np.float32, copy=True)
-    inside = salient.astype(bool)
-    result[inside] = (1 - RED_SHARE) * result[inside] + RED_SHARE * RED
-    width = max(1, round(OUTLINE_WIDTH * float(np.hypot(*saliency.shape))))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * width + 1, 2 * width + 1))
-    rim = cv2.dilate(salient, disc).astype(bool) & ~inside
-    result[rim] = 0.25 * result[rim] + 0.75 * OUTLINE
+    for value, colour, share in (
+        (SUBJECT_INSIDE, RED, RED_SHARE),
+        (SUBJECT_OUTLINE, OUTLINE, OUTLINE_SHARE),
+    ):
+        where = mask == value
+        result[where] = (1 - share) * result[where] + share * colour
     return result
 
 

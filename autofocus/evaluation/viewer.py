@@ -39,7 +39,7 @@ FLAGS = [  # WebGL 2 in software
 ]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 600_000  # milliseconds for a finished picture
-VIEWER = "window.autofocusViewer('main')"
+VIEWER = "window.autofocus.viewers.main"
 DRAG = f"""async () => {{
   const viewer = {VIEWER}, times = [];
   for (let k = 0; k < 40; k++) {{

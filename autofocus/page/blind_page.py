@@ -32,7 +32,7 @@ ANSWERS = (("1 is better", LEFT), ("No difference", TIE), ("2 is better", RIGHT)
 NAMES = ("judge-1", "judge-2")
 KEYS = text("blind_page.js")
 # What both viewers show just now: a vote counts for nothing else.
-SEEN = f"() => {list(NAMES)!r}.map((name) => window.autofocusViewer?.(name)?.shown).join(' ')"
+SEEN = f"() => {list(NAMES)!r}.map((name) => window.autofocus?.viewers?.[name]?.shown).join(' ')"
 
 
 @dataclass

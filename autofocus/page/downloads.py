@@ -5,12 +5,11 @@ from pathlib import Path
 
 import gradio as gr
 
-from autofocus.focus_pull import RATE
+from autofocus.focus_pull import PULL, RATE
 from autofocus.page.events import on
 from autofocus.page.layout import STATIC, Layout, lens_of
 from autofocus.page.session import (
     FORMATS,
-    PULL,
     Scene,
     write_depth_map,
     write_film,

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from autofocus.focus import Focus, choose_focus
-from autofocus.focus_pull import focus_path, write_rack
+from autofocus.focus_pull import PULL, focus_path, write_rack
 from autofocus.photo import (
     PREVIEW,
     fit,
@@ -31,7 +31,6 @@ from autofocus.predict import Prediction
 from autofocus.render import Lens, render
 
 DRAGGED = 640  # the same while a slider moves, and of a film
-PULL = 2.0  # seconds that a focus pull takes
 DEPTH, SALIENCY = "depth.npy", "saliency.npy"  # maps at full size, in 16 and 8 bits
 BINS = 64  # of the depth histogram
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}

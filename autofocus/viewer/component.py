@@ -1,38 +1,119 @@
-"""The component: its page of HTML, its style, its JavaScript and its shaders."""
+"""The component: its page of HTML, its style, its JavaScript and its shaders.
+
+What a number means is said once, in Python: `constants` hands it to the scripts, `shader` to the
+shaders.
+"""
 
 import json
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from autofocus.view import PALETTE_NAMES, colour_depth
-from autofocus.viewer.viewer_data import ViewerData
+from autofocus import view
+from autofocus.focus import DISC
+from autofocus.focus_pull import PULL
+from autofocus.lens.planes import SHARP
+from autofocus.render import APERTURE_AT_F1, LARGEST_CIRCLE, Lens
+from autofocus.viewer.viewer_data import PINHOLE, STOPS, ViewerData
 
 HERE = Path(__file__).parent
-MODULES = ("gl", "bounds", "lens", "scene", "gestures", "viewer")
-SHADERS = {
-    "quad": "quad.vert.glsl",
-    "lens": "lens.frag.glsl",
-    "view": "view.frag.glsl",
+# The scripts are ES modules. Gradio can serve a file only under its path on this machine, so the
+# component joins them, in this order: a module comes after those that it imports.
+MODULES = (
+    "viewport",
+    "depth",
+    "bounds",
+    "tiles",
+    "state",
+    "scene",
+    "gl",
+    "exposure",
+    "lens",
+    "gestures",
+    "schedule",
+    "marks",
+    "controls",
+    "viewer",
+    "main",
+)
+SHADERS = {"quad": "quad.vert.glsl", "lens": "lens.frag.glsl", "view": "view.frag.glsl"}
+IMPORT = re.compile(r"^import \{[^}]*\} from '\./\w+\.js';\n", re.MULTILINE)
+EXPORT = re.compile(r"^export (?=const|class|function|async)", re.MULTILINE)
+LIMITS = {  # of what the setters take
+    "focus": (0, 1),
+    "focus_range": (0, 1),
+    "f_stop": (APERTURE_AT_F1 / LARGEST_CIRCLE, PINHOLE),
+    "blades": (0, 16),
+    "rotation": (-360, 360),
+    "highlights": (0, 1),
+    "cats_eye": (0, 1),
+    "spherical": (-1, 1),
 }
+FOCUS_STEPS = (0.005, 0.05)  # of an arrow key, without and with Shift
+
+
+def constants() -> dict[str, Any]:
+    """What the scripts are handed, as `CONSTANTS`."""
+    return {
+        "APERTURE_AT_F1": APERTURE_AT_F1,
+        "DISC": DISC,
+        "FOCUS_STEPS": FOCUS_STEPS,
+        "LENS": {field.name: field.default for field in fields(Lens)},
+        "LIMITS": LIMITS,
+        "PALETTES": {palette: palette_hex(palette) for palette in view.PALETTE_NAMES},
+        "PULL": PULL,
+        "SHADERS": {name: shader(file) for name, file in SHADERS.items()},
+    }
+
+
+def shader_constants() -> dict[str, str]:
+    """What the shaders are handed: GLSL of each constant's value, with its type."""
+    return {
+        "float SHARP": f"{SHARP:.9f}",
+        "float STOPS": f"{STOPS:.9f}",
+        "vec3 RED": vector(view.RED),
+        "float RED_SHARE": f"{view.RED_SHARE:.9f}",
+        "vec3 OUTLINE": vector(view.OUTLINE),
+        "float OUTLINE_SHARE": f"{view.OUTLINE_SHARE:.9f}",
+        "uint SUBJECT_INSIDE": f"{view.SUBJECT_INSIDE}u",
+        "uint SUBJECT_OUTLINE": f"{view.SUBJECT_OUTLINE}u",
+    }
+
+
+def vector(values: np.ndarray) -> str:
+    """Three numbers in GLSL."""
+    return f"vec3({', '.join(f'{value:.9f}' for value in values)})"
+
+
+def shader(file: str) -> str:
+    """A shader's source: GLSL's version, the constants, what all share, and the file."""
+    body = text(f"shaders/{file}")
+    if file.endswith(".frag.glsl"):
+        declared = (f"const {name} = {value};" for name, value in shader_constants().items())
+        precision = "precision highp float;"
+        body = "\n".join([precision, *declared, text("shaders/common.glsl"), body])
+    return f"#version 300 es\n{body}"
+
+
+def constants_module() -> str:
+    """The module `constants.js`, which the others import."""
+    return f"export const CONSTANTS = {json.dumps(constants())};\n"
 
 
 def script(name: str) -> str:
-    """All modules one after the other, with the shaders' sources and the viewer's name."""
-    constants = {
-        "NAME": name,
-        "SOURCES": {key: text(f"shaders/{file}") for key, file in SHADERS.items()},
-        "PALETTES": {palette: colours(palette) for palette in PALETTE_NAMES},
-    }
-    head = "".join(f"const {key} = {json.dumps(value)};\n" for key, value in constants.items())
-    return head + "\n".join(text(f"js/{module}.js") for module in MODULES)
+    """All modules joined into one script, for a viewer of this name."""
+    modules = [constants_module(), *(text(f"js/{module}.js") for module in MODULES)]
+    joined = "\n".join(EXPORT.sub("", IMPORT.sub("", module)) for module in modules)
+    return f"const NAME = {json.dumps(name)};\n{joined}"
 
 
-def colours(palette: str) -> str:
+def palette_hex(palette: str) -> str:
     """A palette's 256 colours from far to near, red, green, blue, in hexadecimal."""
-    table = colour_depth(np.linspace(0, 1, 256)[None], palette)
+    table = view.colour_depth(np.linspace(0, 1, 256)[None], palette)
     return np.round(table * 255).astype(np.uint8).tobytes().hex()
 
 
@@ -45,8 +126,9 @@ class Viewer(gr.HTML):
     """A photo through a lens that the browser computes.
 
     Its value is a `ViewerData` (see `viewer_data`) or None. Events: `focuspick` (`focus`, and
-    `x`, `y` as shares of the picture, None from the keyboard), `loaded` (`run`) and `unsupported`
-    (`reason`). From JavaScript: `window.autofocusViewer(NAME).setFocus(0.4)`; see docs/viewer.md.
+    `x`, `y` as shares of the image, None from the keyboard), `loaded` (`run`), `tile` (`run` and
+    `box`, see `tile_data`), `unsupported` (`reason`) and `supported`. From JavaScript:
+    `window.autofocus.viewers[NAME].setFocus(0.4)`; see docs/viewer.md.
     """
 
     data_model = ViewerData

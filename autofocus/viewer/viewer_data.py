@@ -1,7 +1,9 @@
 """What the browser needs of one photo, as files that it fetches once."""
 
+import math
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 
 import cv2
@@ -13,34 +15,58 @@ from autofocus.focus import SALIENT
 from autofocus.lens.highlights import expand
 from autofocus.lens.layers import Layer, split
 from autofocus.lens.srgb import to_linear, to_srgb
-from autofocus.photo import to_bytes, to_words
-from autofocus.render import Lens
+from autofocus.photo import resize, to_bytes, to_words
+from autofocus.render import APERTURE_AT_F1, Lens, circle_diagonal
+from autofocus.view import mark_subject
 
-WIDEST = 0.05 / 1.4  # the aperture for which the hidden layer reaches far enough
+WIDEST = APERTURE_AT_F1 / 1.4  # the aperture for which the hidden layer reaches far enough
+PINHOLE = 1e6  # the f-stop that stands for a pinhole: JSON has no infinity
 STOPS = 8.0  # of the largest gain of a clipped light
-SMALLEST_SUBJECT = 0.004  # of the picture's pixels
+SMALLEST_SUBJECT = 0.004  # of the image's pixels
 MOST_DOTS = 9
+TILE_PIXELS = 3_000_000  # of a tile, so that a browser can refine it
+TILE_SIDE = 4096  # pixels: what every WebGL 2 can hold
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom, in shares of the image
 
 
-class ViewerData(GradioModel):
-    """The value of a `Viewer`: a photo's files and how the lens begins; see docs/viewer.md.
-
-    A photo that is still being analysed has no maps yet: it is shown dimmed.
-    """
+class SceneFiles(GradioModel):
+    """Files of a photo, or of a tile of it: the layers that the lens sees, and the maps."""
 
     photo: FileData
     front: FileData | None = None
     hidden: FileData | None = None
     maps: FileData | None = None
     run: str
+    diagonal: float = 0.0  # of the whole image in these pixels, see `render.circle_diagonal`
+
+
+class TileData(SceneFiles):
+    """A part of the photo at a higher resolution than the preview's; see `tile_data`."""
+
+    frame: list[float]  # what the files show: left, top, right, bottom in shares of the image
+    box: list[float]  # the part of it whose blur is complete
+
+
+class ViewerData(SceneFiles):
+    """The value of a `Viewer`: a photo's files and how the lens begins; see docs/viewer.md.
+
+    A photo that is still being analysed has no maps yet: it is shown dimmed.
+    """
+
     size: list[int]  # width and height of the photo itself
-    focus: float = 0.5
     reason: str = ""
-    aperture: float = 0.025
+    dots: list[list[float]] = []
+    tile: TileData | None = None
+    # The fields of `Lens`, by their names.
+    focus: float = 0.5
+    focus_range: float = 0.0
+    f_stop: float = 2.0
     blades: int = 0
     rotation: float = 0.0
     highlights: float = 1.0
-    dots: list[list[float]] = []
+    cats_eye: float = 0.0
+    spherical: float = 0.0
 
 
 def waiting_data(photo: np.ndarray, folder: Path, size: tuple[int, int]) -> ViewerData:
@@ -71,50 +97,139 @@ def viewer_data(
         size: height and width of the photo itself, of which this may be a smaller copy.
         reason: why the focus is where it is, in words.
 
-    Raises ValueError if the sizes differ.
+    Raises:
+        ValueError: the sizes differ.
 
     """
+    check(photo, depth, saliency)
+    height, width = size or depth.shape
+    return ViewerData(
+        **write_scene(photo, depth, saliency, folder, circle_diagonal(depth.shape)),
+        size=[width, height],
+        reason=reason,
+        dots=subjects(saliency),
+        **lens_fields(lens),
+    )
+
+
+def tile_data(
+    photo: np.ndarray,
+    depth: np.ndarray,
+    saliency: np.ndarray,
+    box: Box,
+    folder: Path,
+    lens: Lens,
+) -> TileData:
+    """Write the files of one part of a photo, for a visitor who has zoomed into it.
+
+    With what lies around it, as far as its blur reaches; at the photo's own resolution unless that
+    is more than a browser refines quickly.
+
+    Args:
+        photo: H×W×3 float32 in [0, 1], sRGB-encoded, at its full size.
+        depth: H×W in [0, 1], 1 nearest.
+        saliency: H×W in [0, 1].
+        box: the part (left, top, right, bottom in shares of the image), as the event `tile` has it.
+        folder: an existing folder that Gradio may serve (or copy from).
+        lens: the lens at the time; a wider one needs another tile.
+
+    Raises:
+        ValueError: the sizes differ, or the box is not in the image.
+
+    """
+    check(photo, depth, saliency)
+    left, top, right, bottom = pixel_box(box, depth.shape)
+    diagonal = circle_diagonal(depth.shape)
+    margin = math.ceil(min(lens.aperture, WIDEST) * diagonal * max(lens.focus, 1 - lens.focus)) + 2
+    rows = slice(max(0, top - margin), min(depth.shape[0], bottom + margin))
+    columns = slice(max(0, left - margin), min(depth.shape[1], right + margin))
+    parts = [image[rows, columns] for image in (photo, depth, saliency)]
+    size = tile_size(parts[1].shape)
+    scale = size[1] / parts[1].shape[1]
+    parts = [resize(np.ascontiguousarray(part, np.float32), size) for part in parts]
+    frame = (columns.start, rows.start, columns.stop, rows.stop)
+    return TileData(
+        **write_scene(*parts, folder, diagonal * scale),
+        frame=in_shares(frame, depth.shape),
+        box=in_shares((left, top, right, bottom), depth.shape),
+    )
+
+
+def pixel_box(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """A box in pixels that holds all of it; ValueError if it is empty or not in the image."""
+    left, top, right, bottom = box
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise ValueError(f"{box} is not a part of the image: left, top, right, bottom in [0, 1]")
+    height, width = size
+    return (
+        math.floor(left * width),
+        math.floor(top * height),
+        math.ceil(right * width),
+        math.ceil(bottom * height),
+    )
+
+
+def in_shares(box: tuple[int, int, int, int], size: tuple[int, int]) -> list[float]:
+    """A box in pixels as shares of an image of this height and width."""
+    height, width = size
+    return [box[0] / width, box[1] / height, box[2] / width, box[3] / height]
+
+
+def tile_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width that a part of this size is sent at."""
+    scale = min(1, math.sqrt(TILE_PIXELS / (size[0] * size[1])), TILE_SIDE / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def check(photo: np.ndarray, depth: np.ndarray, saliency: np.ndarray) -> None:
+    """ValueError if the sizes differ."""
     if photo.shape[:2] != depth.shape or depth.shape != saliency.shape:
         raise ValueError(
             f"photo {photo.shape}, depth {depth.shape} and saliency {saliency.shape} "
             "do not belong together"
         )
+
+
+def lens_fields(lens: Lens) -> dict[str, float]:
+    """A lens by the names of its fields, in numbers that JSON has."""
+    values = {field.name: getattr(lens, field.name) for field in fields(lens)}
+    return values | {"f_stop": min(lens.f_stop, PINHOLE)}
+
+
+def write_scene(
+    photo: np.ndarray, depth: np.ndarray, saliency: np.ndarray, folder: Path, diagonal: float
+) -> dict:
+    """Write the files of `SceneFiles`, and return its fields; `diagonal`: of the whole image."""
     run = uuid.uuid4().hex
-    front, back = layers(photo, depth)
+    front, back = layers(photo, depth, WIDEST * diagonal)
     planes = (depth, back.depth.numpy(), front.alpha.numpy())
-    maps = np.stack([*map(to_words, planes), to_bytes(saliency)], -1)
+    maps = np.stack([*map(to_words, planes), mark_subject(saliency, diagonal)], -1)
     path = folder / f"{run}.maps.bin"
     path.write_bytes(maps.astype("<u2").tobytes())
-    pictures = {"photo": photo, "front": with_gain(front.light), "hidden": with_gain(back.light)}
+    images = {"photo": photo, "front": with_gain(front.light), "hidden": with_gain(back.light)}
     with ThreadPoolExecutor() as pool:
-        files = pool.map(lambda name: write(pictures[name], folder / f"{run}.{name}.png"), pictures)
-    return ViewerData(
-        **dict(zip(pictures, files, strict=True)),
-        maps=FileData(path=str(path)),
-        run=run,
-        size=[size[1], size[0]] if size else [photo.shape[1], photo.shape[0]],
-        reason=reason,
-        dots=subjects(saliency),
-        focus=lens.focus,
-        aperture=lens.aperture,
-        blades=lens.blades,
-        rotation=lens.rotation,
-        highlights=lens.highlights,
-    )
+        files = pool.map(lambda name: write(images[name], folder / f"{run}.{name}.png"), images)
+    return {
+        **dict(zip(images, files, strict=True)),
+        "maps": FileData(path=str(path)),
+        "run": run,
+        "diagonal": diagonal,
+    }
 
 
-def layers(photo: np.ndarray, depth: np.ndarray) -> tuple[Layer, Layer]:
+def layers(photo: np.ndarray, depth: np.ndarray, reach: float) -> tuple[Layer, Layer]:
     """The front layer and the hidden one, as the lens sees them, clipped lights expanded.
 
-    Where nothing is hidden, the second layer is the photo itself.
+    Where nothing is hidden within `reach` pixels, the second layer is the photo itself.
     """
     light = to_linear(torch.from_numpy(np.ascontiguousarray(photo, np.float32))).numpy()
     expanded = torch.from_numpy(expand(light, 1.0)).movedim(-1, 0)
     flat = torch.from_numpy(np.ascontiguousarray(depth, np.float32))
-    scene = split(expanded, flat, WIDEST * float(np.hypot(*depth.shape)))
-    found = scene.back.alpha > 0
-    behind = torch.where(found, scene.back.light, scene.light)
-    return scene.front, Layer(behind, torch.where(found, scene.back.depth, flat), found.float())
+    scene = split(expanded, flat, reach)
+    is_filled = scene.back.alpha > 0
+    behind = torch.where(is_filled, scene.back.light, scene.light)
+    behind_depth = torch.where(is_filled, scene.back.depth, flat)
+    return scene.front, Layer(behind, behind_depth, is_filled.float())
 
 
 def with_gain(light: torch.Tensor) -> np.ndarray:
@@ -128,9 +243,9 @@ def with_gain(light: torch.Tensor) -> np.ndarray:
     return torch.cat([coloured, gain[None]]).movedim(0, -1).numpy()
 
 
-def write(picture: np.ndarray, path: Path) -> FileData:
+def write(image: np.ndarray, path: Path) -> FileData:
     """An 8-bit PNG of three or four channels, written quickly."""
-    pixels = to_bytes(picture)
+    pixels = to_bytes(image)
     order = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
     cv2.imwrite(str(path), cv2.cvtColor(pixels, order), [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return FileData(path=str(path))

@@ -6,7 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 PATIENCE = 60_000
-BOTH = "['compare-0', 'compare-1'].map((name) => window.autofocusViewer(name))"
+BOTH = "['compare-0', 'compare-1'].map((name) => window.autofocus.viewers[name])"
 STATES = f"() => {BOTH}.map(({{ state }}) => state)"
 # The share of a picture's depths that are below its focus, for each viewer.
 SHARES = f"""() => {BOTH}.map(({{ scene, state }}) => {{
@@ -44,7 +44,7 @@ def compare(visitor, files):
 
 def wait_for_new(visitor, before):
     """Wait until both viewers show another picture than before."""
-    shown = "['compare-0', 'compare-1'].map((name) => window.autofocusViewer?.(name)?.shown)"
+    shown = "['compare-0', 'compare-1'].map((name) => window.autofocus?.viewers?.[name]?.shown)"
     visitor.page.wait_for_function(
         f"(before) => {shown}.every((run, k) => run && run !== before[k])",
         arg=before,

@@ -20,9 +20,9 @@ PHOTOS = 20
 NAMES = ("coarse-monday", "coarse-friday")
 # Each viewer's depths on the blind page, in [0, 1].
 DEPTHS = """() => ['judge-1', 'judge-2'].map((name) =>
-  [...window.autofocusViewer(name).scene.maps.filter((_, index) => index % 4 === 0)]
+  [...window.autofocus.viewers[name].scene.maps.filter((_, index) => index % 4 === 0)]
     .map((depth) => depth / 65535))"""
-SHOWN = "() => ['judge-1', 'judge-2'].map((name) => window.autofocusViewer?.(name)?.shown)"
+SHOWN = "() => ['judge-1', 'judge-2'].map((name) => window.autofocus?.viewers?.[name]?.shown)"
 
 
 @pytest.fixture(scope="module")

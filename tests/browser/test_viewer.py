@@ -15,10 +15,10 @@ from autofocus.render import Lens, f_stop_of, render
 from tests.browser.conftest import ROOT, free_port, wait_for
 from tests.browser.viewer_demo import APERTURE, FOCUS, synthetic
 
-MAIN = "window.autofocusViewer('main')"
+MAIN = "window.autofocus.viewers.main"
 PATIENCE = 60_000  # milliseconds for a finished picture
 DRAG = """async () => {
-  const viewer = window.autofocusViewer('main'), before = viewer.frames;
+  const viewer = window.autofocus.viewers.main, before = viewer.frames;
   for (let k = 1; k <= 40; k++) {
     viewer.setFocus(0.1 + 0.02 * k);
     await new Promise((next) => setTimeout(next, 100));
@@ -58,7 +58,7 @@ def page(browser, demo):
     page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(demo)
-    page.wait_for_function("window.autofocusViewer?.('main')?.scene")
+    page.wait_for_function("window.autofocus?.viewers?.main?.scene")
     yield page
     context.close()
     assert not problems

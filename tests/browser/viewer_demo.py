@@ -10,7 +10,7 @@ from autofocus.render import Lens, f_stop_of
 from autofocus.viewer import Viewer, viewer_data
 
 FOCUS, APERTURE = 0.8, 0.025
-MOVE = "(v) => { window.autofocusViewer('main')?.setFocus(v); }"
+MOVE = "(v) => { window.autofocus.viewers.main?.setFocus(v); }"
 
 
 def synthetic(height=240, width=360):
@@ -31,7 +31,7 @@ def build(folder):
     """The demo; the focus picked last is in a text box."""
     with gr.Blocks() as demo:
         viewer = Viewer(
-            viewer_data(*synthetic(), folder, Lens(FOCUS, f_stop_of(APERTURE))), name="main"
+            viewer_data(*synthetic(), folder, Lens(focus=FOCUS, f_stop=f_stop_of(APERTURE))), name="main"
         )
         slider = gr.Slider(0, 1, FOCUS, step=0.005, label="Focus")
         picked = gr.Textbox(label="Picked", elem_id="picked")

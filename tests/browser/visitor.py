@@ -9,7 +9,7 @@ from PIL import Image
 
 PATIENCE = 60_000  # milliseconds for a photo to be analysed and shown
 READY = "Click to focus"
-VIEWER = "window.autofocusViewer?.('main')"
+VIEWER = "window.autofocus?.viewers?.main"
 VIEWS = {"refocused": "Refocused", "photo": "Photo", "depth": "Depth", "subject": "Subject"}
 
 

@@ -8,7 +8,7 @@ let placed;                 // what the focus slider was set to by us, not by a 
 let [before, now] = [0, 0]; // the last two places at which the focus came to rest
 
 const lens = () => {
-  const viewer = window.autofocusViewer?.('main');
+  const viewer = window.autofocus?.viewers?.main;
   return viewer?.lens && viewer.scene && !viewer.lost ? viewer : undefined;
 };
 
@@ -66,7 +66,7 @@ const page = {
   lit(highlights) { lens()?.setHighlights(highlights); },
   litAtRest() { if (!lens()) ask('rest'); },
   coloured(palette) { if (lens()) lens().setPalette(palette); else ask('recolour'); },
-  peaked(on) { window.autofocusViewer?.('main')?.setPeaking(on); },
+  peaked(on) { window.autofocus?.viewers?.main?.setPeaking(on); },
   auto() {
     const value = lens()?.value;
     if (value) moveTo(value.focus, sentence(value.reason)); else ask('auto');
@@ -78,7 +78,7 @@ window.autofocusPage = page;
 
 // The focus moves from where it was last to where it is, as a camera assistant would pull it.
 async function pull() {
-  const viewer = lens(), [from, to, seconds] = [before, now, 2];
+  const viewer = lens(), [from, to, seconds] = [before, now, window.autofocus.constants.PULL];
   if (!viewer) return;
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
     viewer.setFocus(from);

@@ -8,7 +8,7 @@ const orders = new WeakMap();  // scene → its depths, sorted
 const foci = new WeakMap();    // scene → [the focus that it came with, the focus it has now]
 let view = 0, busy = false;
 
-const viewers = () => Object.values(window.autofocusViewers ?? {})
+const viewers = () => Object.values(window.autofocus?.viewers ?? {})
   .filter((viewer) => viewer.scene && box.contains(viewer.element));
 
 function depthsOf(scene) {
@@ -43,14 +43,6 @@ function focusAll(share, except) {
   for (const viewer of viewers()) if (viewer !== except) focus(viewer, depthAtShare(viewer.scene, share));
 }
 
-// What one viewer shows, another shows too.
-function mirror({ zoom, pan }, viewer) {
-  const { state } = viewer;
-  if (state.view !== view) viewer.setView(view);
-  if (state.zoom === zoom && pan.every((value, k) => value === state.pan[k])) return;
-  Object.assign(state, { zoom, pan: [...pan] });
-  viewer.redraw();
-}
 
 // Changes that are made here are not followed in turn.
 function quietly(act) {
@@ -74,7 +66,7 @@ function follow(viewer) {
     slider.value = shareOf(viewer.scene, known[1]);
     focusAll(Number(slider.value), viewer);
   }
-  for (const other of viewers()) if (other !== viewer && foci.has(other.scene)) mirror(viewer.state, other);
+  for (const other of viewers()) if (other !== viewer && foci.has(other.scene)) other.syncView({ ...viewer.state, view });
 }
 
 box.addEventListener('af-changed', ({ detail: { viewer } }) => {
@@ -90,7 +82,7 @@ box.addEventListener('af-picked', ({ detail: { viewer, x, y } }) => quietly(() =
 slider.addEventListener('input', () => quietly(() => focusAll(Number(slider.value))));
 element.querySelector('.tg-auto').addEventListener('click', () => quietly(() => {
   for (const viewer of viewers()) {
-    viewer.reticle = null;
+    viewer.clearReticle();
     focus(viewer, foci.get(viewer.scene)[0]);
     viewer.redraw();
     slider.value = shareOf(viewer.scene, viewer.state.focus);

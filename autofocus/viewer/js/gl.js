@@ -10,7 +10,7 @@ function compile(gl, kind, source) {
   return shader;
 }
 
-function makeProgram(gl, vertex, fragment) {
+export function makeProgram(gl, vertex, fragment) {
   const program = gl.createProgram();
   gl.attachShader(program, compile(gl, gl.VERTEX_SHADER, vertex));
   gl.attachShader(program, compile(gl, gl.FRAGMENT_SHADER, fragment));
@@ -19,43 +19,49 @@ function makeProgram(gl, vertex, fragment) {
     throw new Error(gl.getProgramInfoLog(program));
   }
   const places = new Map();
-  return { program, at: (name) => {
+  const at = (name) => {
     if (!places.has(name)) places.set(name, gl.getUniformLocation(program, name));
     return places.get(name);
-  } };
+  };
+  return { program, at };
 }
 
-function makeTexture(gl, filter) {
+export function makeTexture(gl, filter) {
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, texture);
-  for (const side of ['MIN', 'MAG']) gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${side}_FILTER`], filter);
-  for (const axis of ['S', 'T']) gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_WRAP_${axis}`], gl.CLAMP_TO_EDGE);
+  for (const side of ['MIN', 'MAG']) {
+    gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${side}_FILTER`], filter);
+  }
+  for (const axis of ['S', 'T']) {
+    gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_WRAP_${axis}`], gl.CLAMP_TO_EDGE);
+  }
   return texture;
 }
 
-function pictureTexture(gl, image) {
+export function imageTexture(gl, image) {
   const texture = makeTexture(gl, gl.LINEAR);
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.SRGB8_ALPHA8, gl.RGBA, gl.UNSIGNED_BYTE, image);
   return texture;
 }
 
 // 256 colours, far to near, as hexadecimal digits.
-function paletteTexture(gl, digits) {
-  const texture = makeTexture(gl, gl.LINEAR);
-  const bytes = Uint8Array.from(digits.match(/../g), (pair) => parseInt(pair, 16));
+export function paletteTexture(gl, digits) {
+  const texture = makeTexture(gl, gl.NEAREST);
+  const bytes = Uint8Array.from(digits.match(/../g), (pair) => Number.parseInt(pair, 16));
   gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB8, 256, 1, 0, gl.RGB, gl.UNSIGNED_BYTE, bytes);
   gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
   return texture;
 }
 
-function mapsTexture(gl, width, height, values) {
+export function mapsTexture(gl, width, height, values) {
   const texture = makeTexture(gl, gl.NEAREST);
-  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16UI, width, height, 0, gl.RGBA_INTEGER, gl.UNSIGNED_SHORT, values);
+  const [format, kind] = [gl.RGBA_INTEGER, gl.UNSIGNED_SHORT];
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16UI, width, height, 0, format, kind, values);
   return texture;
 }
 
-function makeTarget(gl, width, height, precise) {
+export function makeTarget(gl, width, height, precise) {
   const smooth = precise ? gl.getExtension('OES_texture_float_linear') : true;
   const texture = makeTexture(gl, smooth ? gl.LINEAR : gl.NEAREST);
   gl.texStorage2D(gl.TEXTURE_2D, 1, precise ? gl.RGBA32F : gl.RGBA16F, width, height);
@@ -65,15 +71,16 @@ function makeTarget(gl, width, height, precise) {
   return { texture, frame, width, height };
 }
 
-function setUniforms(gl, made, floats, integers) {
+// Numbers, and arrays of two or four of them.
+export function setUniforms(gl, made, floats, integers) {
   for (const [name, value] of Object.entries(floats)) {
-    if (Array.isArray(value)) gl.uniform2f(made.at(name), ...value);
-    else gl.uniform1f(made.at(name), value);
+    const numbers = [value].flat();
+    gl[`uniform${numbers.length}f`](made.at(name), ...numbers);
   }
   for (const [name, value] of Object.entries(integers)) gl.uniform1i(made.at(name), value);
 }
 
-function bindTextures(gl, made, textures) {
+export function bindTextures(gl, made, textures) {
   Object.entries(textures).forEach(([name, texture], unit) => {
     gl.activeTexture(gl.TEXTURE0 + unit);
     gl.bindTexture(gl.TEXTURE_2D, texture);

@@ -1,149 +1,87 @@
-// The lens on the GPU: few samples while a hand moves it, many once it rests.
+// The lens on the GPU: adds samples to an exposure, and shows one.
 
-const ENOUGH = 256;       // samples of a finished picture
-const SLOW = 30;          // milliseconds: while dragging, a slower frame makes the next ones coarser
-const SHRINKS = [1, 2, 3];  // by which the picture may be smaller while dragging
-const RESTING = 150;      // milliseconds after the hand has stopped
-const SAMPLES = [4, 24];  // in one frame
-const GOAL = 60;          // milliseconds that a frame at rest may take: a hand may come any time
-const THINNEST = 1 / 16;  // share of the picture's rows that a frame at rest draws at least
+import { CONSTANTS } from './constants.js';
+import { Exposure } from './exposure.js';
+import { bindTextures, makeProgram, paletteTexture, setUniforms } from './gl.js';
+import { spanOf } from './viewport.js';
 
-class Lens {
-  constructor(canvas, sources) {
-    this.gl = canvas.getContext('webgl2', { alpha: false, antialias: false, preserveDrawingBuffer: true });
+export class Lens {
+  constructor(canvas, { SHADERS, PALETTES } = CONSTANTS) {
+    const options = { antialias: false, preserveDrawingBuffer: true };
+    this.gl = canvas.getContext('webgl2', options);
     if (!this.gl) throw new Error('no WebGL 2');
     if (!this.gl.getExtension('EXT_color_buffer_float')) throw new Error('no float targets');
     this.precise = Boolean(this.gl.getExtension('EXT_float_blend'));
-    this.sampling = makeProgram(this.gl, sources.quad, sources.lens);
-    this.viewing = makeProgram(this.gl, sources.quad, sources.view);
-    this.palettes = Object.fromEntries(Object.entries(PALETTES)
-      .map(([name, digits]) => [name, paletteTexture(this.gl, digits)]));
-    this.frameTime = Infinity; // not known yet: slow, until a frame was quick
+    this.sampling = makeProgram(this.gl, SHADERS.quad, SHADERS.lens);
+    this.viewing = makeProgram(this.gl, SHADERS.quad, SHADERS.view);
+    this.palettes = Object.fromEntries(
+      Object.entries(PALETTES).map(([name, digits]) => [name, paletteTexture(this.gl, digits)]),
+    );
   }
 
-  load(scene) {
-    const { gl } = this;
-    this.scene = scene;
-    this.cells = cellRanges(scene.maps, scene.width, scene.height);
-    this.textures = {
-      photo: pictureTexture(gl, scene.photo),
-      front: pictureTexture(gl, scene.front),
-      hidden: pictureTexture(gl, scene.hidden),
-      maps: mapsTexture(gl, scene.width, scene.height, scene.maps),
-      bounds: makeTexture(gl, gl.NEAREST),
-    };
-    this.targets = SHRINKS.map((shrink) => {
-      const size = [scene.width, scene.height].map((side) => Math.ceil(side / shrink));
-      return { ...makeTarget(gl, ...size, this.precise), shrink };
-    });
-    this.begin(0);
+  open(scene) {
+    return new Exposure(this.gl, scene, this.precise);
   }
 
-  // An empty picture; `level`: which of the targets it is made in.
-  begin(level) {
-    if (this.target !== this.targets[level]) this.batch = SAMPLES[0];
-    [this.level, this.target] = [level, this.targets[level]];
-    [this.taken, this.row, this.share] = [0, 0, 1];
-  }
-
-  unload() {
-    const { gl } = this;
-    for (const texture of Object.values(this.textures ?? {})) gl.deleteTexture(texture);
-    for (const target of this.targets ?? []) {
-      gl.deleteTexture(target.texture);
-      gl.deleteFramebuffer(target.frame);
-    }
-    this.textures = this.targets = this.target = undefined;
-  }
-
-  scale(state) {
-    return state.aperture * Math.hypot(this.scene.width, this.scene.height);
-  }
-
-  // Begins a picture; the ranges follow the largest circle.
-  restart(state, moving) {
-    const { gl, cells } = this;
-    const coarser = this.level + (this.frameTime > SLOW ? 1 : 0);
-    this.begin(moving ? Math.min(coarser, SHRINKS.length - 1) : 0);
-    const largest = this.scale(state) * Math.max(state.focus, 1 - state.focus);
-    gl.bindTexture(gl.TEXTURE_2D, this.textures.bounds);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG32F, cells.columns, cells.rows, 0, gl.RG, gl.FLOAT,
-      reachingRanges(cells, largest + 1));
-    gl.bindFramebuffer(gl.FRAMEBUFFER, this.target.frame);
-    gl.clearColor(0, 0, 0, 0);
-    gl.clear(gl.COLOR_BUFFER_BIT);
+  // One frame, shown when all rows have the same samples, or when `asked`.
+  frame(exposure, state, dragging, asked) {
+    const before = performance.now();
+    if (!exposure.finished) this.sample(exposure, state);
+    this.wait(exposure);
+    if (asked || exposure.row === 0) this.show(exposure, state, dragging);
+    exposure.adapt(performance.now() - before, dragging);
   }
 
   // Some samples of some rows.
-  sample(state) {
-    const { gl, target, sampling, textures } = this;
-    const { front, hidden, maps, bounds } = textures;
+  sample(exposure, state) {
+    const { gl, sampling } = this;
+    const { target, rows } = exposure;
+    const { front, hidden, maps, bounds } = exposure.textures;
     gl.useProgram(sampling.program);
     gl.bindFramebuffer(gl.FRAMEBUFFER, target.frame);
     gl.viewport(0, 0, target.width, target.height);
     bindTextures(gl, sampling, { front, hidden, maps, bounds });
-    setUniforms(gl, sampling, {
-      focus: state.focus, scale: this.scale(state), highlights: state.highlights,
-      rotation: state.rotation * Math.PI / 180, cell: CELL, shrink: target.shrink,
-    }, { blades: state.blades, first: this.taken, count: this.batch });
-    const rows = Math.min(Math.ceil(target.height * this.share), target.height - this.row);
-    gl.scissor(0, this.row, target.width, rows);
+    const { highlights, cats_eye, spherical } = state;
+    const floats = { ...exposure.uniforms(state), ...exposure.middle() };
+    const rotation = (state.rotation * Math.PI) / 180;
+    Object.assign(floats, { highlights, cats_eye, spherical, rotation, shrink: target.shrink });
+    const integers = { blades: state.blades, first: exposure.taken, count: exposure.batch };
+    setUniforms(gl, sampling, floats, integers);
+    gl.scissor(0, exposure.row, target.width, rows);
     for (const what of [gl.BLEND, gl.SCISSOR_TEST]) gl.enable(what);
     gl.blendFunc(gl.ONE, gl.ONE);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     for (const what of [gl.BLEND, gl.SCISSOR_TEST]) gl.disable(what);
-    this.drawn = rows / target.height;
-    this.row += rows;
-    if (this.row < target.height) return;
-    this.row = 0;
-    this.taken += this.batch;
+    exposure.advance(rows);
   }
 
-  show(state, dragging) {
-    const { gl, viewing, textures, target } = this;
+  // Draws the views onto the canvas.
+  show(exposure, state, dragging) {
+    const { gl, viewing } = this;
+    const { photo, maps, bounds } = exposure.textures;
     gl.useProgram(viewing.program);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, gl.canvas.width, gl.canvas.height);
-    bindTextures(gl, viewing, {
-      photo: textures.photo, light: target.texture, maps: textures.maps, palette: this.palettes[state.palette],
-      bounds: textures.bounds,
-    });
-    setUniforms(gl, viewing, {
-      size: [gl.canvas.width, gl.canvas.height], pan: state.pan, zoom: state.zoom,
-      divide: state.compare ? state.divide : 0, focus: state.focus, scale: this.scale(state),
-      peaking: state.peaking && dragging ? 1 : 0, cell: CELL,
-    }, { view: state.view, other: state.other });
+    const light = exposure.target.texture;
+    bindTextures(gl, viewing, { photo, light, maps, bounds, palette: this.palettes[state.palette] });
+    const floats = {
+      ...exposure.uniforms(state),
+      size: [gl.canvas.width, gl.canvas.height],
+      pan: state.pan,
+      span: spanOf(state),
+      frame: exposure.scene.frame,
+      divide: state.compare ? state.divide : 0,
+      peaking: state.peaking && dragging ? 1 : 0,
+    };
+    const on_photo = Number(state.subjectOn === 'photo');
+    setUniforms(gl, viewing, floats, { view: state.view, other: state.other, on_photo });
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  // One frame, shown when all rows have the same samples, or when `asked`.
-  frame(state, dragging, asked) {
-    const before = performance.now();
-    if (!this.finished) this.sample(state);
-    this.wait();
-    if (asked || this.row === 0) this.show(state, dragging);
-    this.frameTime = performance.now() - before;
-    this.adapt(dragging);
-  }
-
   // Reading a pixel waits for the GPU, so that the time of a frame is its time too.
-  wait() {
+  wait(exposure) {
     const { gl } = this;
-    gl.bindFramebuffer(gl.FRAMEBUFFER, this.target.frame);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, exposure.target.frame);
     gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.FLOAT, new Float32Array(4));
-  }
-
-  // As many samples as fit into the time of a frame; where too few do, not all rows at once. Some
-  // rows take much longer than others, so that a quick frame is followed by one of twice its work.
-  adapt(dragging) {
-    const goal = dragging ? SLOW : GOAL;
-    const fitting = this.batch * this.drawn * Math.min(goal / Math.max(this.frameTime, 1), 2);
-    const whole = this.drawn === 1;
-    this.batch = whole ? Math.min(Math.max(Math.floor(fitting), SAMPLES[0]), SAMPLES[1]) : SAMPLES[0];
-    this.share = dragging ? 1 : Math.min(Math.max(fitting / this.batch, THINNEST), 1);
-  }
-
-  get finished() {
-    return this.taken >= ENOUGH;
   }
 }

@@ -1,34 +1,35 @@
-// Fetches a photo's files, once for each photo.
+// Fetches a photo's files, once for each photo, and those of its tiles.
 
-async function fetched(file) {
+async function fetchFile(file) {
   const response = await fetch(file.url);
-  if (!response.ok) throw new Error(`the photo's files could not be had (${response.status})`);
+  if (!response.ok) throw new Error(`the photo's files could not be loaded (${response.status})`);
   return response;
 }
 
-async function fetchPicture(file) {
+async function fetchImage(file) {
   const options = { colorSpaceConversion: 'none', premultiplyAlpha: 'none' };
-  return createImageBitmap(await (await fetched(file)).blob(), options);
+  return createImageBitmap(await (await fetchFile(file)).blob(), options);
 }
 
-async function fetchScene(value) {
+// Images and maps of a photo, or of a tile of it. `frame` is the part of the image that they show
+// (left, top, right, bottom in shares), `box` the part of that with all that its blur needs.
+export async function fetchScene(value) {
   const [photo, front, hidden, maps] = await Promise.all([
-    fetchPicture(value.photo), fetchPicture(value.front), fetchPicture(value.hidden),
-    fetched(value.maps).then((response) => response.arrayBuffer()),
+    fetchImage(value.photo),
+    fetchImage(value.front),
+    fetchImage(value.hidden),
+    fetchFile(value.maps).then((response) => response.arrayBuffer()),
   ]);
-  return { photo, front, hidden, maps: new Uint16Array(maps), width: photo.width, height: photo.height };
-}
-
-// The median depth of a small disc around shares (x, y) of the picture.
-function depthAt({ maps, width, height }, x, y) {
-  const reach = Math.max(2, Math.round(0.006 * Math.hypot(width, height)));
-  const [column, row] = [Math.floor(x * width), Math.floor(y * height)];
-  const found = [];
-  for (let v = -reach; v <= reach; v++) for (let u = -reach; u <= reach; u++) {
-    const [i, j] = [column + u, row + v];
-    if (u * u + v * v <= reach * reach && i >= 0 && j >= 0 && i < width && j < height) {
-      found.push(maps[4 * (j * width + i)]);
-    }
-  }
-  return found.sort((a, b) => a - b)[found.length >> 1] / 65535;
+  const whole = [0, 0, 1, 1];
+  return {
+    photo,
+    front,
+    hidden,
+    maps: new Uint16Array(maps),
+    width: photo.width,
+    height: photo.height,
+    diagonal: value.diagonal,
+    frame: value.frame ?? whole,
+    box: value.box ?? whole,
+  };
 }

@@ -1,26 +1,54 @@
-// The component: state, drawing, and what a page may call.
+// A viewer: what a page may call, and what happens to a photo that is shown.
 
-const VIEWS = ['Refocused', 'Photo', 'Depth', 'Subject'];
-const LENS = ['focus', 'aperture', 'blades', 'rotation', 'highlights'];
+import { CONSTANTS } from './constants.js';
+import { Controls } from './controls.js';
+import { depthAt } from './depth.js';
+import { listenToCanvas } from './gestures.js';
+import { Lens } from './lens.js';
+import { Marks } from './marks.js';
+import { fetchScene } from './scene.js';
+import { Schedule } from './schedule.js';
+import { initialState, lensChanges, viewNumber } from './state.js';
+import { isCovered, wantedBox } from './tiles.js';
+import { clampPan, reachOf, zoomAt } from './viewport.js';
 
-class AutofocusViewer {
-  constructor(element, sources, trigger) {
-    this.find = (name) => element.querySelector(`.af-${name}`);
-    [this.element, this.sources, this.trigger] = [element, sources, trigger];
-    this.canvas = this.find('canvas');
-    this.state = {
-      focus: 0.5, aperture: 0.025, blades: 0, rotation: 0, highlights: 1, view: 0, other: 1,
-      compare: false, divide: 0.5, zoom: 1, pan: [0, 0], peaking: false, palette: Object.keys(PALETTES)[0],
-    };
-    this.frames = 0;
-    this.reticle = null;
+const LARGEST_CANVAS = 4096; // pixels of a side
+const STANDING = 300; // milliseconds without a move after which a tile is worth asking for
+
+export class AutofocusViewer {
+  constructor(element, trigger) {
+    Object.assign(this, { element, trigger, state: initialState(), version: 0 });
+    this.controls = new Controls(element);
+    this.canvas = this.controls.canvas;
+    const [dots, reticle] = ['dots', 'reticle'].map(this.controls.find);
+    this.marks = new Marks(dots, reticle, (x, y) => this.pick(x, y));
+    this.schedule = new Schedule({
+      canDraw: () => Boolean(this.base) && !this.lost && !this.busy,
+      draw: (work) => this.draw(work),
+      isCoarse: () => this.exposure?.level > 0,
+    });
     this.listen();
     this.begin();
   }
 
+  listen() {
+    this.controls.listen(this);
+    listenToCanvas(this.canvas, this.state, {
+      redraw: () => this.changeView(),
+      picked: (place) => this.pick(...place),
+      brush: () => undefined,
+    });
+    this.canvas.addEventListener('webglcontextlost', (event) => {
+      event.preventDefault();
+      this.lose();
+    });
+    this.canvas.addEventListener('webglcontextrestored', () => this.restore());
+    new ResizeObserver(() => this.schedule.redraw()).observe(this.controls.stage);
+  }
+
   begin() {
     try {
-      this.lens = new Lens(this.canvas, this.sources);
+      this.lens = new Lens(this.canvas);
       this.say('');
     } catch (error) {
       this.lens = undefined;
@@ -35,100 +63,87 @@ class AutofocusViewer {
   }
 
   say(text) {
-    this.find('note').textContent = text;
-  }
-
-  listen() {
-    const redraw = () => this.redraw();
-    listen(this.canvas, this.state, { redraw, picked: (place) => this.pick(...place) });
-    this.canvas.addEventListener('webglcontextlost', (event) => { event.preventDefault(); this.lose(); });
-    this.canvas.addEventListener('webglcontextrestored', () => this.restore());
-    this.canvas.addEventListener('keydown', (event) => this.key(event));
-    this.element.querySelectorAll('[data-view]').forEach((button) => {
-      button.addEventListener('click', () => this.setView(Number(button.dataset.view)));
-    });
-    this.find('compare').addEventListener('click', () => this.setCompare(!this.state.compare));
-    this.find('other').addEventListener('change', (event) => this.setOther(Number(event.target.value)));
-    this.find('divide').addEventListener('input', (event) => {
-      this.state.divide = Number(event.target.value) / 100;
-      redraw();
-    });
+    this.controls.say(text);
   }
 
   key(event) {
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1 };
+    const ways = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1 };
     if (event.key === '0') this.fit();
     else if (event.key === '+' || event.key === '-') {
       zoomAt(this.state, [0.5, 0.5], event.key === '+' ? 1.25 : 0.8);
-      this.redraw();
-    } else if (steps[event.key]) {
+      this.changeView();
+    } else if (ways[event.key]) {
       event.preventDefault();
-      const focus = this.state.focus + steps[event.key] * (event.shiftKey ? 0.05 : 0.005);
-      this.setFocus(focus);
+      const step = CONSTANTS.FOCUS_STEPS[Number(event.shiftKey)];
+      this.setFocus(this.state.focus + ways[event.key] * step);
       this.tell('focuspick', { focus: this.state.focus, x: null, y: null });
     }
   }
 
-  // A photo with its maps, and how the lens begins.
+  // A photo with its maps, and how the lens begins; or a tile of the photo that is shown.
   async load(value) {
-    if (!value || !value.photo) return this.clear();
-    const run = value.run;
+    if (!value?.photo) return this.clear();
+    const { run } = value;
+    if (this.scene && this.run === run) return this.loadTile(value.tile);
     this.run = run;
-    this.shape(...value.size);
-    if (!value.maps) return this.wait(value);
+    const aspect = this.controls.shape(...value.size);
+    this.state.reach = reachOf(value.size[0] / value.size[1], aspect);
+    if (!value.maps) return this.controls.wait(value.photo.url);
     try {
       const scene = await fetchScene(value);
       if (this.run === run) this.take(scene, value);
     } catch (error) {
-      if (this.run === run) this.say(`The picture cannot be shown: ${error.message}.`);
+      if (this.run === run) this.say(`The photo cannot be shown: ${error.message}.`);
     }
-  }
-
-  // Makes room for a picture of this size.
-  shape(width, height) {
-    const stage = this.find('stage'), aspect = String(width / height);
-    if (stage.style.getPropertyValue('--aspect') !== aspect) {
-      // Another picture takes the place of the one before, rather than that one moving.
-      stage.hidden = true;
-      requestAnimationFrame(() => requestAnimationFrame(() => { stage.hidden = false; }));
-    }
-    stage.style.setProperty('--aspect', aspect);
-    this.element.classList.add('af-ready');
-  }
-
-  // A photo that is still being analysed; the one before is worked on no more.
-  wait(value) {
-    this.find('waiting').src = value.photo.url;
-    this.element.classList.add('af-busy');
-  }
-
-  get busy() {
-    return this.element.classList.contains('af-busy');
   }
 
   take(scene, value) {
-    [this.scene, this.value, this.shown] = [scene, value, this.lens && value.run];
-    for (const name of LENS) this.state[name] = value[name];
-    Object.assign(this.state, { zoom: 1, pan: [0, 0] });
-    this.reticle = null;
-    [this.canvas.width, this.canvas.height] = [scene.width, scene.height];
+    Object.assign(this, { scene, value, shown: this.lens && value.run });
+    Object.assign(this.state, lensChanges(this.state, value));
+    this.state.zoom = 1;
+    clampPan(this.state);
+    this.clearReticle();
+    this.dropTile();
     this.element.classList.remove('af-busy');
-    this.placeDots(value.dots ?? []);
+    this.marks.setDots(value.dots ?? []);
     this.upload();
     this.tell('loaded', { run: value.run });
   }
 
+  // Full-resolution files of the part that is looked at.
+  async loadTile(tile) {
+    if (!tile || tile.run === this.tileRun) return;
+    const { run } = this;
+    this.tileRun = tile.run;
+    try {
+      const scene = await fetchScene(tile);
+      if (this.run !== run || this.tileRun !== tile.run || !this.base) return;
+      this.tile?.delete();
+      this.tile = this.lens.open(scene);
+      this.redraw();
+    } catch (error) {
+      if (this.run === run) this.say(`The details cannot be shown: ${error.message}.`);
+    }
+  }
+
+  dropTile() {
+    if (!this.lost) this.tile?.delete();
+    this.tile = this.tileRun = this.asked = undefined;
+  }
+
   upload() {
     if (!this.lens || !this.scene || this.lens.gl.isContextLost()) return;
-    this.lens.unload();
-    this.lens.load(this.scene);
-    this.changed(); // as if a hand moved: a coarse picture at once rather than a fine one later
+    this.base?.delete();
+    this.base = this.lens.open(this.scene);
+    this.changeLens(); // as if a hand moved: a coarse image at once rather than a fine one later
   }
 
   clear() {
     this.run = this.scene = this.shown = undefined;
+    this.dropTile();
+    this.base?.delete();
+    this.base = undefined;
     this.element.classList.remove('af-ready', 'af-busy');
-    this.lens?.unload();
   }
 
   // Another viewer has taken this one's place on the page; browsers keep few contexts.
@@ -139,12 +154,14 @@ class AutofocusViewer {
 
   lose() {
     this.lost = true;
+    this.dropTile();
     if (this.retired) return;
-    this.fail('The graphics card was taken away; until it comes back, the server draws the picture.');
+    this.fail('The graphics card was taken away; until it comes back, the server draws the image.');
   }
 
   restore() {
     this.lost = false;
+    this.base = undefined;
     this.begin();
     if (!this.lens) return;
     delete this.element.dataset.webgl;
@@ -152,52 +169,97 @@ class AutofocusViewer {
     this.tell('supported', {});
   }
 
-  set(name, value, low, high) {
-    const number = Math.min(Math.max(Number(value), low), high);
-    if (!Number.isFinite(number) || this.state[name] === number) return;
-    this.state[name] = number;
-    this.changed();
+  // Fields of the lens by Python's names, such as { f_stop: 2.8, cats_eye: 0.5 }.
+  setLens(fields) {
+    const changes = lensChanges(this.state, fields);
+    if (!Object.keys(changes).length) return;
+    Object.assign(this.state, changes);
+    this.changeLens();
   }
 
-  setFocus(value) { this.set('focus', value, 0, 1); }
-  setAperture(value) { this.set('aperture', value, 0, 0.25); }
-  setFStop(value) { this.setAperture(0.05 / value); }
-  setBlades(value) { this.set('blades', value < 3 ? 0 : value, 0, 16); }
-  setRotation(value) { this.set('rotation', value, -360, 360); }
-  setHighlights(value) { this.set('highlights', value, 0, 1); }
-  setPeaking(on) { this.state.peaking = Boolean(on); this.redraw(); }
-  setPalette(name) { if (name in PALETTES) this.state.palette = name; this.redraw(); }
+  setFocus(value) {
+    this.setLens({ focus: value });
+  }
+
+  setFocusRange(value) {
+    this.setLens({ focus_range: value });
+  }
+
+  setFStop(value) {
+    this.setLens({ f_stop: value });
+  }
+
+  setBlades(value) {
+    this.setLens({ blades: value });
+  }
+
+  setRotation(value) {
+    this.setLens({ rotation: value });
+  }
+
+  setHighlights(value) {
+    this.setLens({ highlights: value });
+  }
+
+  setCatsEye(value) {
+    this.setLens({ cats_eye: value });
+  }
+
+  setSpherical(value) {
+    this.setLens({ spherical: value });
+  }
+
+  // Fields of the state that are no lens's.
+  set(fields) {
+    Object.assign(this.state, fields);
+    this.redraw();
+  }
+
+  setPeaking(on) {
+    this.set({ peaking: Boolean(on) });
+  }
+
+  setPalette(name) {
+    if (name in CONSTANTS.PALETTES) this.set({ palette: name });
+  }
+
+  setSubjectOn(what) {
+    if (['depth', 'photo'].includes(what)) this.set({ subjectOn: what });
+  }
 
   setView(view) {
-    this.state.view = typeof view === 'number' ? view : Math.max(VIEWS.indexOf(view), 0);
-    if (this.state.other === this.state.view) this.setOther(this.state.view === 1 ? 0 : 1);
-    this.element.querySelectorAll('[data-view]').forEach((button) => {
-      button.setAttribute('aria-pressed', String(Number(button.dataset.view) === this.state.view));
-    });
-    this.redraw();
+    const number = viewNumber(view);
+    const other = this.state.other === number ? Number(number !== 1) : this.state.other;
+    this.set({ view: number, other });
   }
 
   // The view to the left of the handle.
   setOther(view) {
-    this.state.other = view;
-    this.find('other').value = String(view);
-    this.redraw();
+    this.set({ other: viewNumber(view) });
   }
 
   setCompare(on) {
-    this.state.compare = on;
-    this.find('compare').setAttribute('aria-pressed', String(on));
-    this.find('divide').hidden = this.find('other').hidden = !on;
-    this.redraw();
+    this.set({ compare: Boolean(on) });
+  }
+
+  setDivide(share) {
+    this.set({ divide: share });
+  }
+
+  // Shows the same part in the same view as another viewer's state says, and tells nobody.
+  syncView({ view, zoom, pan, subjectOn }) {
+    Object.assign(this.state, { view, zoom, pan: [...pan], subjectOn });
+    clampPan(this.state);
+    this.showState();
   }
 
   fit() {
     zoomAt(this.state, [0, 0], 0);
-    this.redraw();
+    this.changeView();
   }
 
   pick(x, y) {
-    if (!this.scene) return;
+    if (!this.scene || x < 0 || y < 0 || x >= 1 || y >= 1) return;
     this.aim(x, y);
     this.announce('picked', { x, y });
     this.tell('focuspick', { focus: this.state.focus, x, y });
@@ -210,6 +272,19 @@ class AutofocusViewer {
     this.redraw();
   }
 
+  clearReticle() {
+    this.reticle = null;
+  }
+
+  // Shares (x, y) of the image, or null.
+  set reticle(place) {
+    this.marks.target = place;
+  }
+
+  get reticle() {
+    return this.marks.target;
+  }
+
   // To Python, and to the page.
   tell(what, data) {
     this.trigger(what, data);
@@ -218,92 +293,84 @@ class AutofocusViewer {
 
   // For what stands around it on the page, such as other viewers that are to look the same.
   announce(what, detail = {}) {
-    this.element.dispatchEvent(new CustomEvent(`af-${what}`, { bubbles: true, detail: { viewer: this, ...detail } }));
+    const event = { bubbles: true, detail: { viewer: this, ...detail } };
+    this.element.dispatchEvent(new CustomEvent(`af-${what}`, event));
   }
 
-  placeDots(dots) {
-    this.dots = dots.length > 1 ? dots : [];
-    this.find('dots').replaceChildren(...this.dots.map(([x, y], index) => {
-      const dot = document.createElement('button');
-      dot.type = 'button';
-      dot.textContent = String(index + 1);
-      dot.setAttribute('aria-label', `Focus on subject ${index + 1}`);
-      dot.addEventListener('click', () => this.pick(x, y));
-      return dot;
-    }));
+  changeLens() {
+    this.announce('changed');
+    this.schedule.change();
+    this.showState();
   }
 
-  // The lens changed, and may change again at once: what was accumulated is void.
-  changed() {
-    this.stale = this.dragging = true;
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.rest(), RESTING);
-    this.redraw();
-  }
-
-  rest() {
-    this.dragging = false;
-    if (this.lens?.level) this.stale = true;
+  // The zoom or the place has changed.
+  changeView() {
+    clearTimeout(this.standing);
+    this.standing = setTimeout(() => this.askForTile(), STANDING);
     this.redraw();
   }
 
   redraw() {
     this.announce('changed');
-    this.asked = true;
-    this.request();
+    this.showState();
   }
 
-  request() {
-    if (this.requested || !this.lens?.textures || this.lost || this.busy) return;
-    this.requested = requestAnimationFrame(() => {
-      this.requested = undefined;
-      this.draw();
-    });
+  showState() {
+    this.controls.show(this.state);
+    this.schedule.redraw();
   }
 
-  draw() {
-    if (!this.lens?.textures || this.lost) return;
-    if (this.stale) this.lens.restart(this.state, this.dragging);
-    this.lens.frame(this.state, this.dragging, this.asked);
-    this.stale = this.asked = false;
-    this.frames += 1;
-    this.placeMarks();
-    const seen = this.state.compare || (this.state.view === 0 && !this.dragging);
-    if (seen && !this.lens.finished && !this.paused) this.request();
+  askForTile() {
+    if (!this.base || this.lost || this.busy) return;
+    const { state, scene, tile, value } = this;
+    const screen = this.controls.screen[0];
+    const box = wantedBox(state, scene, tile?.scene, value.size[0], screen);
+    if (box && String(box) !== this.asked) this.tell('tile', { run: value.run, box });
+    this.asked = String(box);
   }
 
-  // Refines the picture later: the page has other work for the browser.
+  draw({ stale, dragging, asked }) {
+    const { state, lens } = this;
+    const exposure = isCovered(state, this.tile?.scene) ? this.tile : this.base;
+    this.exposure = exposure;
+    if (stale) this.version += 1;
+    if (exposure.version !== this.version) exposure.restart(state, dragging);
+    exposure.version = this.version;
+    const resized = this.fitCanvas();
+    lens.frame(exposure, state, dragging, asked || resized);
+    this.marks.place(state);
+    return (state.compare || (state.view === 0 && !dragging)) && !exposure.finished;
+  }
+
+  // The canvas has the preview's pixels, or, where it shows others, the screen's.
+  fitCanvas() {
+    const { canvas, scene, state, controls } = this;
+    const others = this.exposure !== this.base || Math.max(...state.reach) > 1;
+    const screen = controls.screen.map((side) => Math.min(side, LARGEST_CANVAS));
+    const [width, height] = others && screen[0] ? screen : [scene.width, scene.height];
+    if (canvas.width === width && canvas.height === height) return false;
+    Object.assign(canvas, { width, height });
+    return true;
+  }
+
+  // Refines the image later: the page has other work for the browser.
   pause(milliseconds) {
-    this.paused = true;
-    clearTimeout(this.pausing);
-    this.pausing = setTimeout(() => {
-      this.paused = false;
-      this.request();
-    }, milliseconds);
+    this.schedule.pause(milliseconds);
   }
 
-  placeMarks() {
-    const place = (mark, [x, y]) => {
-      const at = [x, y].map((value, k) => (value - this.state.pan[k]) * this.state.zoom);
-      mark.style.left = `${100 * at[0]}%`;
-      mark.style.top = `${100 * at[1]}%`;
-      mark.hidden = at.some((value) => value < 0 || value > 1);
-    };
-    [...this.find('dots').children].forEach((dot, index) => place(dot, this.dots[index]));
-    const reticle = this.find('reticle');
-    reticle.hidden = !this.reticle;
-    if (this.reticle) place(reticle, this.reticle);
+  get busy() {
+    return this.controls.isBusy;
+  }
+
+  get frames() {
+    return this.schedule.frames;
+  }
+
+  get requested() {
+    return this.schedule.requested;
   }
 
   get finished() {
-    return Boolean(this.lens?.finished) && !this.stale && !this.dragging;
+    return Boolean(this.exposure?.finished) && this.schedule.isIdle;
   }
 }
-
-const viewer = new AutofocusViewer(element, SOURCES, trigger);
-window.autofocusViewers ??= {};
-window.autofocusViewer ??= (id) => window.autofocusViewers[id];
-window.autofocusViewers[NAME]?.retire();
-window.autofocusViewers[NAME] = viewer;
-watch('value', () => viewer.load(props.value));
-viewer.load(props.value);

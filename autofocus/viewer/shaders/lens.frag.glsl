@@ -1,21 +1,18 @@
-#version 300 es
 // Sums `count` samples of the aperture: for each, the ray is followed from near to far through the
-// photo's layer and the hidden one; what it meets first is what it sees. Linear light; alpha counts.
-precision highp float;
-precision highp int;
-precision highp usampler2D;
+// photo's layer and the hidden one; what it meets first is what it sees. Linear light times the
+// sample's weight; alpha sums the weights.
 
 uniform sampler2D front, hidden;  // sRGB (the GPU makes it linear); alpha: see `bright`
-uniform usampler2D maps;          // depth, hidden depth, coverage of the front layer (0-65535)
-uniform sampler2D bounds;         // nearest and farthest depth that can reach a cell
-uniform float focus, scale, highlights, rotation, cell, shrink;
+uniform float highlights, rotation, cats_eye, spherical, shrink;
+uniform vec2 middle;              // of the whole image, in pixels
+uniform float corner;             // distance of its corners from there
 uniform int blades, first, count;
 out vec4 sum;
 
 const float TAU = 6.28318530718;
 const float THICKNESS = 0.03;  // of depth: a surface that a ray passes this closely behind is met
 const float MOST_STEPS = 64.0;
-const float STOPS = 8.0;       // by which light is brighter at alpha 0 than at 1
+const float RARELY = 0.1;      // weight of a sample taken where all others were cut off
 
 float noise(vec2 pixel, float seed) {
   return fract(52.9829189 * fract(dot(pixel + seed * 5.588238, vec2(0.06711056, 0.00583715))));
@@ -29,6 +26,14 @@ vec2 aperture(vec2 random) {
   float angle = rotation + TAU * floor(side) / float(blades);
   float next = angle + TAU / float(blades);
   return r * mix(vec2(cos(angle), sin(angle)), vec2(cos(next), sin(next)), fract(side));
+}
+
+// How much light comes through a point of the aperture: none outside a second disc that lies
+// `shift` towards the image's middle, and more or less by the distance from the axis.
+float weigh(vec2 point, vec2 shift) {
+  vec2 away = point - shift;
+  if (dot(away, away) > 1.0) return 0.0;
+  return max(1.0 + spherical * (1.0 - 2.0 * dot(point, point)), 0.0);
 }
 
 // Clipped lights were brighter than white: `highlights` of what is estimated.
@@ -50,7 +55,7 @@ vec3 follow(vec2 origin, vec2 direction, vec2 range, ivec2 last) {
   for (float k = 0.0; k < steps; k++) {
     float above = range.x - k * thickness;
     float below = above - thickness - 1e-4;
-    vec2 at = origin + direction * (0.5 * (above + below) - focus);
+    vec2 at = origin + direction * defocus(0.5 * (above + below));
     spot = clamp(ivec2(floor(at)), ivec2(0), last);
     vec3 here = vec3(texelFetch(maps, spot, 0).xyz) / 65535.0;
     if (open > 0.999 && met(here.x, above, below)) {
@@ -70,10 +75,14 @@ void main() {
   vec2 origin = gl_FragCoord.xy * shrink;
   vec2 range = texelFetch(bounds, ivec2(origin / cell), 0).rg;
   vec2 offset = vec2(noise(gl_FragCoord.xy, 0.0), noise(gl_FragCoord.yx, 17.0));
+  const vec2 DOWN = vec2(1.0, -1.0);  // rows go down
+  vec2 shift = cats_eye * (middle - origin) / corner * DOWN;
   sum = vec4(0.0);
   for (int i = 0; i < count; i++) {
     vec2 random = fract(offset + vec2(0.7548776662, 0.5698402910) * float(first + i));
-    vec2 point = aperture(random) * vec2(1.0, -1.0);  // rows go down
-    sum += vec4(follow(origin, point * scale, range, last), 1.0);
+    vec2 point = aperture(random);
+    float weight = weigh(point, shift);
+    if (weight > 0.0) sum += weight * vec4(follow(origin, point * DOWN * scale, range, last), 1.0);
   }
+  if (sum.a == 0.0) sum = RARELY * vec4(follow(origin, 0.5 * shift * DOWN * scale, range, last), 1.0);
 }

@@ -1,4 +1,3 @@
-#version 300 es
 // One triangle that covers the target.
 void main() {
   vec2 corner = vec2(float((gl_VertexID << 1) & 2), float(gl_VertexID & 2));

@@ -1,0 +1,108 @@
+// One scene on the GPU, and the light that has been gathered of it so far.
+
+import { CELL, cellRanges, reachingRanges } from './bounds.js';
+import { circleScale, largestDefocus } from './depth.js';
+import { imageTexture, makeTarget, makeTexture, mapsTexture } from './gl.js';
+
+const ENOUGH = 256; // samples of a finished image
+const SHRINKS = [1, 2, 3]; // by which the image may be smaller while dragging
+const SAMPLES = [4, 24]; // in one frame, at least and at most
+const SLOW = 30; // milliseconds: while dragging, a slower frame makes the next ones coarser
+const GOAL = 60; // milliseconds that a frame at rest may take: a hand may come any time
+const THINNEST = 1 / 16; // of the image's rows, that a frame at rest draws at least
+
+export class Exposure {
+  constructor(gl, scene, precise) {
+    Object.assign(this, { gl, scene, cells: cellRanges(scene.maps, scene.width, scene.height) });
+    this.textures = {
+      photo: imageTexture(gl, scene.photo),
+      front: imageTexture(gl, scene.front),
+      hidden: imageTexture(gl, scene.hidden),
+      maps: mapsTexture(gl, scene.width, scene.height, scene.maps),
+      bounds: makeTexture(gl, gl.NEAREST),
+    };
+    this.targets = SHRINKS.map((shrink) => {
+      const [width, height] = [scene.width, scene.height].map((side) => Math.ceil(side / shrink));
+      return { ...makeTarget(gl, width, height, precise), shrink };
+    });
+    this.frameTime = Infinity; // not known yet: slow, until a frame was quick
+    this.begin(0);
+  }
+
+  delete() {
+    const { gl } = this;
+    for (const texture of Object.values(this.textures)) gl.deleteTexture(texture);
+    for (const { texture, frame } of this.targets) {
+      gl.deleteTexture(texture);
+      gl.deleteFramebuffer(frame);
+    }
+  }
+
+  // An empty image; `level`: which of the targets it is made in.
+  begin(level) {
+    if (this.target !== this.targets[level]) this.batch = SAMPLES[0];
+    [this.level, this.target] = [level, this.targets[level]];
+    [this.taken, this.row, this.drawn, this.share] = [0, 0, 1, 1];
+  }
+
+  // Begins an image anew; the ranges of depth follow the largest circle.
+  restart(state, moving) {
+    const { gl, cells } = this;
+    const coarser = this.level + (this.frameTime > SLOW ? 1 : 0);
+    this.begin(moving ? Math.min(coarser, SHRINKS.length - 1) : 0);
+    const ranges = reachingRanges(cells, this.scale(state) * largestDefocus(state) + 1);
+    const size = [cells.columns, cells.rows];
+    gl.bindTexture(gl.TEXTURE_2D, this.textures.bounds);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG32F, ...size, 0, gl.RG, gl.FLOAT, ranges);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.target.frame);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+  }
+
+  scale(state) {
+    return circleScale(state, this.scene.diagonal);
+  }
+
+  // What both shaders are told of the scene and the lens.
+  uniforms(state) {
+    const { focus, focus_range } = state;
+    return { focus, half_range: focus_range / 2, scale: this.scale(state), cell: CELL };
+  }
+
+  // The whole image's middle, and the distance of its corners from there, in this scene's pixels.
+  middle() {
+    const { width, height, frame } = this.scene;
+    const [x, y] = [width / (frame[2] - frame[0]), height / (frame[3] - frame[1])];
+    return { middle: [(0.5 - frame[0]) * x, (0.5 - frame[1]) * y], corner: Math.hypot(x, y) / 2 };
+  }
+
+  // Rows that the next frame draws.
+  get rows() {
+    const { height } = this.target;
+    return Math.min(Math.ceil(height * this.share), height - this.row);
+  }
+
+  // So many rows have got their samples.
+  advance(rows) {
+    this.drawn = rows / this.target.height;
+    this.row += rows;
+    if (this.row < this.target.height) return;
+    this.row = 0;
+    this.taken += this.batch;
+  }
+
+  // As many samples as fit into the time of a frame; where too few do, not all rows at once. Some
+  // rows take much longer than others, so that a quick frame is followed by one of twice its work.
+  adapt(milliseconds, dragging) {
+    this.frameTime = milliseconds;
+    const goal = dragging ? SLOW : GOAL;
+    const fitting = this.batch * this.drawn * Math.min(goal / Math.max(milliseconds, 1), 2);
+    const [least, most] = SAMPLES;
+    this.batch = this.drawn === 1 ? Math.min(Math.max(Math.floor(fitting), least), most) : least;
+    this.share = dragging ? 1 : Math.min(Math.max(fitting / this.batch, THINNEST), 1);
+  }
+
+  get finished() {
+    return this.taken >= ENOUGH;
+  }
+}

@@ -1,0 +1,63 @@
+// When to draw: once a screen frame, coarsely while a hand moves the lens, better and better at rest.
+
+const RESTING = 150; // milliseconds after the last change that the hand counts as resting
+
+export class Schedule {
+  // `artist` says whether it `canDraw`, `draw`s one frame (returns whether another would refine
+  // it) and whether what it has drawn `isCoarse`.
+  constructor(artist) {
+    this.artist = artist;
+    this.frames = 0;
+  }
+
+  // The lens changed, and may change again at once: what was accumulated is void.
+  change() {
+    this.stale = this.dragging = true;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rest(), RESTING);
+    this.redraw();
+  }
+
+  rest() {
+    this.dragging = false;
+    this.stale ||= this.artist.isCoarse();
+    this.redraw();
+  }
+
+  // Something else than the lens changed, such as the zoom.
+  redraw() {
+    this.asked = true;
+    this.request();
+  }
+
+  request() {
+    if (this.requested || !this.artist.canDraw()) return;
+    this.requested = requestAnimationFrame(() => {
+      this.requested = undefined;
+      this.draw();
+    });
+  }
+
+  draw() {
+    if (!this.artist.canDraw()) return;
+    const { stale, dragging, asked } = this;
+    this.stale = this.asked = false;
+    this.frames += 1;
+    const more = this.artist.draw({ stale, dragging, asked });
+    if (more && !this.paused) this.request();
+  }
+
+  // Refines the image later: the page has other work for the browser.
+  pause(milliseconds) {
+    this.paused = true;
+    clearTimeout(this.pausing);
+    this.pausing = setTimeout(() => {
+      this.paused = false;
+      this.request();
+    }, milliseconds);
+  }
+
+  get isIdle() {
+    return !this.stale && !this.dragging;
+  }
+}
