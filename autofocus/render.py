@@ -10,7 +10,8 @@ from behind (`lens.layers`), both layers are spread plane by plane and put toget
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -24,10 +25,13 @@ from autofocus.lens.srgb import to_linear, to_srgb
 
 APERTURE_AT_F1 = 0.05  # circle radius over diagonal at f/1, for a depth difference of 1
 LARGEST_CIRCLE = 0.25  # of the diagonal: what a larger aperture counts as
+WIDEST_DIAGONAL = 2.5  # squared diagonal over the area, at 2:1
+PUSH = 0.5  # of depth: how far a correction of -1 pushes
 BAND_PIXELS = 3_000_000  # photos are rendered in bands of about so many pixels
 
 Progress = Callable[[float], None]
 Cancelled = Callable[[], bool]
+Array = TypeVar("Array", np.ndarray, torch.Tensor)
 
 
 class RenderCancelled(Exception):  # noqa: N818
@@ -36,7 +40,7 @@ class RenderCancelled(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Lens:
-    """How a photo is taken again; the one home of every default.
+    """How a photo is photographed again; the one home of every default.
 
     Raises:
         ValueError: a value is out of its range.
@@ -44,18 +48,26 @@ class Lens:
     """
 
     focus: float = 0.5  # the depth that is sharp, in [0, 1], 1 nearest
+    _: KW_ONLY
+    focus_range: float = 0.0  # full width of the band of depth around the focus that is sharp
     f_stop: float = 2.0  # above 0; infinity is a pinhole
     blades: int = 0  # sides of the aperture, at least 3; 0 is round
     rotation: float = 0.0  # degrees, counter-clockwise, of one corner from the image's right
-    highlights: float = 1.0  # how far clipped lights are expanded: 0 not at all, 1 as estimated
+    highlights: float = 1.0  # how far clipped highlights are expanded: 0 not at all, 1 as estimated
+    cats_eye: float = 0.0  # how far the aperture is cut towards the corners, in [0, 1]
+    spherical: float = 0.0  # in [-1, 1]: -1 bright rims (soap bubbles), 1 bright centres (creamy)
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.focus):
-            raise ValueError(f"focus must be finite, not {self.focus}")
-        if not self.f_stop > 0:
-            raise ValueError(f"an f-stop is a positive number such as 1.4, not {self.f_stop}")
-        if self.blades != 0 and self.blades < 3:
-            raise ValueError(f"an aperture has 0 (round) or at least 3 blades, not {self.blades}")
+        for name in ("focus", "rotation", "highlights"):
+            require(math.isfinite(getattr(self, name)), f"{name} must be finite", self, name)
+        require(
+            0 <= self.focus_range < math.inf, "focus_range must be 0 or more", self, "focus_range"
+        )
+        require(self.f_stop > 0, "an f-stop is a positive number such as 1.4", self, "f_stop")
+        blades = self.blades == 0 or self.blades >= 3
+        require(blades, "an aperture has 0 (round) or at least 3 blades", self, "blades")
+        require(0 <= self.cats_eye <= 1, "cats_eye must lie in 0..1", self, "cats_eye")
+        require(-1 <= self.spherical <= 1, "spherical must lie in -1..1", self, "spherical")
 
     @property
     def aperture(self) -> float:
@@ -65,10 +77,16 @@ class Lens:
         """
         return APERTURE_AT_F1 / self.f_stop
 
+    def defocus(self, depth: Array) -> Array:
+        """Signed distance of each depth from the sharp band: 0 inside, positive nearer."""
+        offset = depth - self.focus
+        return offset - offset.clip(-self.focus_range / 2, self.focus_range / 2)
 
-def circle_diagonal(size: tuple[int, int]) -> float:
-    """The diagonal that circles go by, in pixels, of an image of this height and width."""
-    return math.hypot(*size)
+
+def require(holds: bool, rule: str, lens: Lens, name: str) -> None:
+    """ValueError with the rule and the value that breaks it."""
+    if not holds:
+        raise ValueError(f"{rule}, not {getattr(lens, name)}")
 
 
 def f_stop_of(aperture: float) -> float:
@@ -108,10 +126,10 @@ def render(
 
     """
     check(photo, depth)
-    focus = lens.focus
-    diagonal = math.hypot(*depth.shape)
-    farthest = max(abs(float(depth.max()) - focus), abs(float(depth.min()) - focus))
-    scale = min(lens.aperture, LARGEST_CIRCLE / max(farthest, 1e-6)) * diagonal
+    ends = np.float32([depth.min(), depth.max()])
+    farthest = float(np.abs(lens.defocus(ends)).max())
+    aperture = min(lens.aperture, LARGEST_CIRCLE / max(farthest, 1e-6))
+    scale = circle_scale(depth.shape, aperture)
     if scale * farthest <= SHARP:
         return np.array(photo, np.float32)
     light = expand(linear_light(photo), lens.highlights)
@@ -120,14 +138,52 @@ def render(
         part = on_device(light[upper:lower], depth[upper:lower], device)
         rendered = composite(
             split(part[0], sharpen(part[1], window(min(depth.shape))), scale),
-            focus,
+            lens.defocus,
             scale,
             (lens.blades, lens.rotation),
             between_planes(top / depth.shape[0], bottom / depth.shape[0], progress, cancelled),
         )
         shown = to_srgb(rendered[:, top - upper : bottom - upper]).movedim(0, -1)
         result[top:bottom] = shown.cpu().numpy()
-    return keep_sharp(result, photo, np.float32(scale) * (depth - np.float32(focus)))
+    return keep_sharp(result, photo, np.float32(scale) * lens.defocus(np.float32(depth)))
+
+
+def circle_scale(size: tuple[int, int], aperture: float) -> float:
+    """Pixels of circle of confusion radius for a depth difference of 1, in a photo of some size.
+
+    `size`: height and width; `aperture`: as in `Lens`. The radius goes by the diagonal up to an
+    aspect of 2:1; beyond it, by the geometric mean of the sides, so that a panorama or a tall
+    screenshot is blurred as its height or width lets expect.
+    """
+    height, width = size
+    return aperture * min(math.hypot(height, width), math.sqrt(WIDEST_DIAGONAL * height * width))
+
+
+def correct(depth: np.ndarray, correction: np.ndarray, lens: Lens) -> np.ndarray:
+    """Depth with what somebody painted on it: sharper here, more blurred there.
+
+    Args:
+        depth: H×W in [0, 1], 1 nearest.
+        correction: h×w float32 in [-1, 1], of any size with the photo's aspect. 0 changes nothing.
+            A positive value c pulls the depth towards the sharp band, which it reaches at 1. A
+            negative one pushes it c · `PUSH` away from the band: nearer where it is nearer than the
+            band, else farther.
+        lens: whose focus and range are meant.
+
+    Returns:
+        H×W float32 to give to `render`; it may leave [0, 1].
+
+    """
+    height, width = depth.shape
+    painted = cv2.resize(np.float32(correction), (width, height), interpolation=cv2.INTER_LINEAR)
+    offset = np.float32(depth) - np.float32(lens.focus)
+    beyond = lens.defocus(np.float32(depth))
+    pulled = offset - painted * beyond
+    edge = np.float32(lens.focus_range / 2)
+    pushed = np.where(
+        beyond > 0, offset - PUSH * painted, np.minimum(offset, -edge) + PUSH * painted
+    )
+    return np.float32(lens.focus) + np.where(painted < 0, pushed, pulled).astype(np.float32)
 
 
 def keep_sharp(result: np.ndarray, photo: np.ndarray, radius: np.ndarray) -> np.ndarray:

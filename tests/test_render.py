@@ -6,7 +6,7 @@ import torch
 
 from autofocus.lens.aperture import disc_kernel
 from autofocus.lens.layers import unmix
-from autofocus.render import Lens, RenderCancelled, f_stop_of
+from autofocus.render import Lens, RenderCancelled, circle_scale, correct, f_stop_of
 from autofocus.render import render as render_through
 
 SIZE = (64, 96)
@@ -28,7 +28,7 @@ def decode(encoded):
 
 def render(photo, depth, focus, aperture, progress=None, cancelled=None, **lens):
     """Through a lens that is given by its aperture rather than its f-stop."""
-    lens = Lens(focus, f_stop_of(aperture), **lens)
+    lens = Lens(focus, f_stop=f_stop_of(aperture), **lens)
     return render_through(photo, depth, lens, progress=progress, cancelled=cancelled)
 
 
@@ -239,3 +239,51 @@ def test_colours_at_a_step_are_the_photos_even_where_the_outlines_differ():
         colours = layer.light.numpy()[:, mixed]
         assert colours.min() >= light.min()
         assert colours.max() <= light.max()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("focus", math.nan),
+        ("focus_range", -0.1),
+        ("focus_range", math.inf),
+        ("f_stop", 0),
+        ("blades", 2),
+        ("cats_eye", 1.1),
+        ("spherical", -1.1),
+    ],
+)
+def test_a_lens_that_means_nothing_is_refused(field, value):
+    with pytest.raises(ValueError, match=str(value)):
+        Lens(**{field: value})
+
+
+def test_all_in_the_focus_range_is_exact_and_blur_grows_from_its_edge():
+    photo, depth = noise(8), np.tile(np.linspace(0, 1, SIZE[1], dtype=np.float32), (SIZE[0], 1))
+    out = render(photo, depth, 0.8, 0.06, focus_range=0.4)
+    assert np.array_equal(out[:, depth[0] >= 0.6], photo[:, depth[0] >= 0.6])
+    # At f ± range/2 ± d a range blurs as no range does at f ± d.
+    far, near = (render(photo, flat(depth), 0.5, 0.05, focus_range=0.2) for depth in (0.2, 0.8))
+    assert np.abs(far - render(photo, flat(0.3), 0.5, 0.05)).max() < 1e-4
+    assert np.abs(near - render(photo, flat(0.7), 0.5, 0.05)).max() < 1e-4
+
+
+def test_the_circle_goes_by_the_geometric_mean_beyond_two_to_one():
+    assert circle_scale((300, 400), 0.05) == pytest.approx(25)
+    assert circle_scale((1000, 2000), 1) == pytest.approx(math.hypot(1000, 2000))
+    assert circle_scale((1000, 2002), 1) == pytest.approx(math.sqrt(2.5 * 1000 * 2002))
+    # A panorama of four times the width has twice the circle, not four times.
+    assert circle_scale((8000, 500), 1) == pytest.approx(2 * circle_scale((2000, 500), 1))
+
+
+def test_a_correction_sharpens_blurs_and_leaves_alone():
+    lens = Lens(0.5, focus_range=0.2)
+    depth = np.float32([[0.1, 0.45, 0.5, 0.55, 0.9]])
+    assert np.allclose(correct(depth, np.zeros((1, 5), np.float32), lens), depth)
+    sharp = correct(depth, np.ones((1, 5), np.float32), lens)
+    assert np.allclose(sharp, [[0.4, 0.45, 0.5, 0.55, 0.6]])
+    blurred = lens.defocus(correct(depth, np.full((1, 5), -0.5, np.float32), lens))
+    assert np.allclose(blurred, [[-0.55, -0.25, -0.25, -0.25, 0.55]])
+    # Half a pull is half the blur, and a correction may be smaller than the photo.
+    half = lens.defocus(correct(depth, np.full((1, 1), 0.5, np.float32), lens))
+    assert np.allclose(half, lens.defocus(depth) / 2)

@@ -53,7 +53,12 @@ def ours(case: Case, highlights: float | None) -> np.ndarray:
 
 def lens_of(case: Case) -> Lens:
     """The lens that a case was photographed with."""
-    return Lens(case.focus, f_stop_of(case.aperture), case.blades, case.rotation)
+    return Lens(
+        case.focus,
+        f_stop=f_stop_of(case.aperture),
+        blades=case.blades,
+        rotation=case.rotation,
+    )
 
 
 def scores(picture: np.ndarray, case: Case) -> dict[str, float]:

@@ -22,6 +22,7 @@ FULL_DETAIL = 10.0  # pixels: larger circles are spread in a picture of half, a 
 TILE = 320  # pixels: small enough for a processor's cache, and at least four largest circles
 
 Tick = Callable[[float], None]
+Defocus = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,14 @@ class Sheet:
 
 
 def composite(
-    scene: Scene, focus: float, scale: float, shape: tuple[int, float], tick: Tick
+    scene: Scene, defocus: Defocus, scale: float, shape: tuple[int, float], tick: Tick
 ) -> torch.Tensor:
     """The scene through the lens, 3×H×W linear.
 
-    `scale`: radius in pixels per unit of depth; `shape`: blades and rotation; `tick` is told the
-    share done.
+    `defocus`: depth → its signed distance from what is sharp; `scale`: pixels of radius for a
+    distance of 1; `shape`: blades and rotation; `tick` is told the share done.
     """
-    sheets = settle(scene, focus, scale)
+    sheets = settle(scene, defocus, scale)
     planes = plane_radii(
         min(float(sheet.radius.min()) for sheet in sheets),
         max(float(sheet.radius.max()) for sheet in sheets),
@@ -110,7 +111,7 @@ def each(take: Callable, spots: list, device: str) -> Iterator[None]:
             raise
 
 
-def settle(scene: Scene, focus: float, scale: float) -> list[Sheet]:
+def settle(scene: Scene, defocus: Defocus, scale: float) -> list[Sheet]:
     """Both layers with their radii.
 
     Where these differ too little for anything to be uncovered, a pixel stays what the photo has
@@ -118,7 +119,7 @@ def settle(scene: Scene, focus: float, scale: float) -> list[Sheet]:
     """
     front, back = scene.front, scene.back
     depths = (scene.depth, front.depth, back.depth)
-    own, near, far = (tolerant(scale * (depth - focus)) for depth in depths)
+    own, near, far = (tolerant(scale * defocus(depth)) for depth in depths)
     spacing = (PROPORTION * near.abs().maximum(far.abs())).clamp(min=FINEST)
     apart = ((near - far) / spacing - PARALLAX).clamp(0, 1)
     alpha = 1 - apart * (1 - front.alpha)

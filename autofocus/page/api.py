@@ -94,7 +94,9 @@ def refocus(
     """
     with opened(photo, version, depth) as scene:
         chosen = focus_of(scene, focus)
-        file = write_refocused(scene, Lens(chosen.depth, f_stop, blades, highlights=highlights))
+        file = write_refocused(
+            scene, Lens(chosen.depth, f_stop=f_stop, blades=blades, highlights=highlights)
+        )
         yield str(file), facts_of(scene, chosen, version)
 
 

@@ -206,7 +206,7 @@ class Layout:
 
 def lens_of(focus: float, stop: int, blades: int, highlights: float) -> Lens:
     """What `Layout.settings` say; `stop` counts the aperture's third stops from f/16 on."""
-    return Lens(focus, F_STOPS[int(stop)], blades, highlights=highlights)
+    return Lens(focus, f_stop=F_STOPS[int(stop)], blades=blades, highlights=highlights)
 
 
 def listed(reasons: list[str]) -> str:

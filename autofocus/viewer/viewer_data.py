@@ -16,7 +16,7 @@ from autofocus.lens.highlights import expand
 from autofocus.lens.layers import Layer, split
 from autofocus.lens.srgb import to_linear, to_srgb
 from autofocus.photo import resize, to_bytes, to_words
-from autofocus.render import APERTURE_AT_F1, Lens, circle_diagonal
+from autofocus.render import APERTURE_AT_F1, Lens, circle_scale
 from autofocus.view import mark_subject
 
 WIDEST = APERTURE_AT_F1 / 1.4  # the aperture for which the hidden layer reaches far enough
@@ -38,7 +38,7 @@ class SceneFiles(GradioModel):
     hidden: FileData | None = None
     maps: FileData | None = None
     run: str
-    diagonal: float = 0.0  # of the whole image in these pixels, see `render.circle_diagonal`
+    diagonal: float = 0.0  # what circles go by: `render.circle_scale` of the whole image at 1
 
 
 class TileData(SceneFiles):
@@ -104,7 +104,7 @@ def viewer_data(
     check(photo, depth, saliency)
     height, width = size or depth.shape
     return ViewerData(
-        **write_scene(photo, depth, saliency, folder, circle_diagonal(depth.shape)),
+        **write_scene(photo, depth, saliency, folder, depth.shape),
         size=[width, height],
         reason=reason,
         dots=subjects(saliency),
@@ -139,17 +139,18 @@ def tile_data(
     """
     check(photo, depth, saliency)
     left, top, right, bottom = pixel_box(box, depth.shape)
-    diagonal = circle_diagonal(depth.shape)
-    margin = math.ceil(min(lens.aperture, WIDEST) * diagonal * max(lens.focus, 1 - lens.focus)) + 2
+    radius = circle_scale(depth.shape, min(lens.aperture, WIDEST)) * max(lens.focus, 1 - lens.focus)
+    margin = math.ceil(radius) + 2
     rows = slice(max(0, top - margin), min(depth.shape[0], bottom + margin))
     columns = slice(max(0, left - margin), min(depth.shape[1], right + margin))
     parts = [image[rows, columns] for image in (photo, depth, saliency)]
     size = tile_size(parts[1].shape)
     scale = size[1] / parts[1].shape[1]
+    whole = (depth.shape[0] * scale, depth.shape[1] * scale)
     parts = [resize(np.ascontiguousarray(part, np.float32), size) for part in parts]
     frame = (columns.start, rows.start, columns.stop, rows.stop)
     return TileData(
-        **write_scene(*parts, folder, diagonal * scale),
+        **write_scene(*parts, folder, whole),
         frame=in_shares(frame, depth.shape),
         box=in_shares((left, top, right, bottom), depth.shape),
     )
@@ -197,13 +198,20 @@ def lens_fields(lens: Lens) -> dict[str, float]:
 
 
 def write_scene(
-    photo: np.ndarray, depth: np.ndarray, saliency: np.ndarray, folder: Path, diagonal: float
+    photo: np.ndarray,
+    depth: np.ndarray,
+    saliency: np.ndarray,
+    folder: Path,
+    whole: tuple[float, float],
 ) -> dict:
-    """Write the files of `SceneFiles`, and return its fields; `diagonal`: of the whole image."""
+    """Write the files of `SceneFiles`, and return its fields.
+
+    `whole`: height and width of the image that this is a part of, in this part's pixels.
+    """
     run = uuid.uuid4().hex
-    front, back = layers(photo, depth, WIDEST * diagonal)
+    front, back = layers(photo, depth, circle_scale(whole, WIDEST))
     planes = (depth, back.depth.numpy(), front.alpha.numpy())
-    maps = np.stack([*map(to_words, planes), mark_subject(saliency, diagonal)], -1)
+    maps = np.stack([*map(to_words, planes), mark_subject(saliency, math.hypot(*whole))], -1)
     path = folder / f"{run}.maps.bin"
     path.write_bytes(maps.astype("<u2").tobytes())
     images = {"photo": photo, "front": with_gain(front.light), "hidden": with_gain(back.light)}
@@ -213,7 +221,7 @@ def write_scene(
         **dict(zip(images, files, strict=True)),
         "maps": FileData(path=str(path)),
         "run": run,
-        "diagonal": diagonal,
+        "diagonal": circle_scale(whole, 1.0),
     }
 
 

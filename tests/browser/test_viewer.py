@@ -84,7 +84,7 @@ def test_picture_is_the_one_that_the_server_renders(page, focus, blades):
     page.evaluate(f"{MAIN}.setBlades({blades}); {MAIN}.setFocus({focus});")
     finish(page)
     photo, depth, _ = synthetic()
-    expected = render(photo, depth, Lens(focus, f_stop_of(APERTURE), blades))
+    expected = render(photo, depth, Lens(focus, f_stop=f_stop_of(APERTURE), blades=blades))
     assert psnr(picture(page), expected) >= 34
     assert psnr(picture(page), expected) > psnr(picture(page), photo) + 6
 
@@ -97,7 +97,7 @@ def test_dragging_draws_every_step_and_asks_for_nothing(page):
     finish(page)
     assert requests == []
     photo, depth, _ = synthetic()
-    assert psnr(picture(page), render(photo, depth, Lens(0.9, f_stop_of(APERTURE)))) >= 34
+    assert psnr(picture(page), render(photo, depth, Lens(0.9, f_stop=f_stop_of(APERTURE)))) >= 34
 
 
 def test_slider_moves_the_focus_without_the_server(page):

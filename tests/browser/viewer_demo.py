@@ -31,7 +31,8 @@ def build(folder):
     """The demo; the focus picked last is in a text box."""
     with gr.Blocks() as demo:
         viewer = Viewer(
-            viewer_data(*synthetic(), folder, Lens(focus=FOCUS, f_stop=f_stop_of(APERTURE))), name="main"
+            viewer_data(*synthetic(), folder, Lens(focus=FOCUS, f_stop=f_stop_of(APERTURE))),
+            name="main",
         )
         slider = gr.Slider(0, 1, FOCUS, step=0.005, label="Focus")
         picked = gr.Textbox(label="Picked", elem_id="picked")
