@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import app
 from autofocus.focus import choose_focus
-from autofocus.page import models
+from autofocus.page import models, server
 from autofocus.page.events import never_empty
 from autofocus.page.focusing import Focusing, focus_under
 from autofocus.page.opening import Opening
@@ -24,7 +23,7 @@ from autofocus.versions import weights
 @pytest.fixture
 def page(only_tiny):
     models.cached_network.cache_clear()
-    yield app.build_page()
+    yield server.build_page()
     models.cached_network.cache_clear()
 
 
@@ -58,7 +57,7 @@ def test_nothing_is_loaded_on_import_or_when_the_page_is_built(page):
 
 
 def test_nobody_else_hears_of_a_visit(page):
-    options = app.launch_options()
+    options = server.launch_options()
     assert options["allowed_paths"] == [] and not options["enable_monitoring"]
     assert not page.demo.analytics_enabled
     assert page.demo.delete_cache

@@ -1,0 +1,80 @@
+"""The page: drop a photo, see how near everything is, and move the focus."""
+
+import os
+import sys
+from importlib.util import find_spec
+
+import gradio as gr
+
+from autofocus.errors import VersionError
+from autofocus.page.api import wire_api
+from autofocus.page.blind_page import Judging
+from autofocus.page.downloads import Downloads
+from autofocus.page.focusing import Focusing
+from autofocus.page.layout import STATIC, Layout
+from autofocus.page.models import network_of
+from autofocus.page.opening import Opening
+from autofocus.page.review_tab import BLIND_PAGE
+
+LARGEST_UPLOAD = "200mb"
+SCRIPTS = ("page.js", "camera.js", "live.js")
+# What has to hold before the page's own style is there, so that nothing moves: no bar of pages by
+# Gradio, and room for the header, which may come after the tabs.
+EARLY = """<style>.nav-holder { display: none !important; }
+.gradio-container { --top: calc(2.1rem + var(--layout-gap)); }
+@media (max-width: 700px) { .gradio-container { --top: calc(5.2rem + var(--layout-gap)); } }
+#top { height: calc(var(--top) - var(--layout-gap)); }
+#top:has(~ #tabs) { margin-bottom: calc(-1 * var(--top)); }
+#tabs { margin-top: var(--top); }</style>"""
+
+
+def build_page() -> Layout:
+    """The whole page, ready to be launched; no network is loaded yet."""
+    page = Layout()
+    with page.demo:
+        focusing = Focusing(page)
+        parts = [Opening(page, focusing), focusing, Downloads(page), page.comparing, page.reviewing]
+        for part in parts:
+            part.wire()
+        wire_api()
+    # Judged on a page of its own, which knows no version's name.
+    with page.demo.route("Review", BLIND_PAGE, show_in_navbar=False):
+        Judging().wire()
+    return page
+
+
+def launch_options() -> dict:
+    """How the page is served: nothing is loaded from, or told to, anybody else."""
+    sans = [gr.themes.Font(name) for name in ("system-ui", "sans-serif")]
+    mono = [gr.themes.Font(name) for name in ("ui-monospace", "monospace")]
+    return {
+        "theme": gr.themes.Base(
+            font=sans, font_mono=mono, primary_hue="amber", neutral_hue="neutral"
+        ),
+        "css_paths": [STATIC / f"{name}.css" for name in ("page", "versions")],
+        "head": EARLY,
+        "js": script(),
+        "max_file_size": LARGEST_UPLOAD,
+        "allowed_paths": [],
+        "enable_monitoring": False,
+        "mcp_server": find_spec("mcp") is not None,  # installed with gradio[mcp]
+        "ssr_mode": False,
+        "footer_links": [],
+    }
+
+
+def script() -> str:
+    """What runs once in every visitor's browser."""
+    parts = [(STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return "() => {\n" + "\n".join(f"{{\n{part}\n}}" for part in parts) + "\n}"
+
+
+def main() -> None:
+    """Serve the page, with the default version loaded already."""
+    page = build_page()
+    if page.version.value:
+        try:
+            network_of(page.version.value)
+        except VersionError as error:  # visitors are told so too, and may choose another
+            print(f"Auto Focus: {error}", file=sys.stderr)
+    page.demo.launch(inbrowser=bool(os.environ.get("DISPLAY")), **launch_options())
