@@ -4,9 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SALIENT = 0.8
+from autofocus.errors import RequestError
+
+SALIENT = 0.8  # the probability from which a pixel belongs to the subject
 MIDWAY = 0.5
-DISC = 0.006  # radius of what a click picks, as a share of the photo's diagonal
+LARGEST_RANGE = 0.2  # of what a subject fills: more would leave little to blur
+CAUTIOUS_F_STOP = 4.0  # where no subject was found
+DISC = 0.006  # radius of what a click picks, as a fraction of the photo's diagonal
+AS_GIVEN = "as given"
+NO_SUBJECT = "no salient region: midway"
+
+Wanted = str | float | tuple[int, int]  # "auto", a depth, or a pixel (x, y)
 
 
 @dataclass(frozen=True)
@@ -14,12 +22,35 @@ class Focus:
     """A depth to focus on."""
 
     depth: float  # in [0, 1], 1 nearest
-    reason: str
+    reason: str  # exact, with its figures: what a tooltip or a file says
     salient_pixels: int = 0
+    range: float = 0.0  # full width of the band of depth around it that is sharp
+
+    @property
+    def headline(self) -> str:
+        """The reason for people who take photos: "Focused on the subject"."""
+        if self.salient_pixels:
+            return "Focused on the subject"
+        if self.reason == NO_SUBJECT:
+            return "No clear subject: focused midway, blur reduced"
+        return self.reason[:1].upper() + self.reason[1:]
+
+    @property
+    def lens(self) -> dict[str, float]:
+        """The fields of `render.Lens` that follow from it; what the user sets goes before them.
+
+        The aperture is among them only where no subject was found: f/4 then, so that a wrong guess
+        does little harm.
+        """
+        fields = {"focus": self.depth, "focus_range": self.range}
+        return fields | ({"f_stop": CAUTIOUS_F_STOP} if self.reason == NO_SUBJECT else {})
 
 
 def choose_focus(depth: np.ndarray, saliency: np.ndarray) -> Focus:
-    """The median depth of all salient pixels; midway where nothing is salient.
+    """The median depth of all salient pixels, and the range they fill; midway where there are none.
+
+    The range reaches as far as the farther of the 10th and the 90th percentile on either side, and
+    is at most 0.2.
 
     Args:
         depth: H×W in [0, 1], 1 nearest.
@@ -33,27 +64,76 @@ def choose_focus(depth: np.ndarray, saliency: np.ndarray) -> Focus:
     check_depth(depth)
     if depth.shape != saliency.shape:
         raise ValueError(f"depth is {depth.shape} but saliency is {saliency.shape}")
-    salient = saliency >= SALIENT
-    count = int(salient.sum())
+    subject = depth[saliency >= SALIENT]
+    count = subject.size
     if not count:
-        return Focus(MIDWAY, "no salient region: midway")
+        return Focus(MIDWAY, NO_SUBJECT)
     pixels = "pixel" if count == 1 else "pixels"
     reason = f"median of {count:,} salient {pixels}, {100 * count / depth.size:.1f} % of the photo"
-    return Focus(float(np.median(depth[salient])), reason, count)
+    median = float(np.median(subject))
+    return Focus(median, reason, count, filled_range(subject, median))
+
+
+def filled_range(subject: np.ndarray, median: float) -> float:
+    """The width of the band around the median that holds the subject's depths (any shape)."""
+    low, high = np.percentile(subject, (10, 90))
+    return min(2 * max(float(high) - median, median - float(low), 0.0), LARGEST_RANGE)
+
+
+def resolve_focus(wanted: Wanted, depth: np.ndarray, saliency: np.ndarray | None = None) -> Focus:
+    """The focus that `parse_focus` found in a text, for these maps.
+
+    Args:
+        wanted: "auto", a depth in [0, 1], or a pixel (x, y) from the left and from the top.
+        depth: H×W in [0, 1], 1 nearest.
+        saliency: H×W in [0, 1]; needed for "auto" only.
+
+    Raises:
+        RequestError: the pixel is outside the photo.
+        ValueError: as `choose_focus`.
+
+    """
+    if isinstance(wanted, tuple):
+        return focus_at(depth, *wanted)
+    if isinstance(wanted, str):
+        return choose_focus(depth, saliency)
+    return Focus(wanted, AS_GIVEN)
+
+
+def describe(focus: Focus, size: tuple[int, int], version: str) -> dict:
+    """The facts of a photo, as files and the API give them.
+
+    Args:
+        focus: see `choose_focus`.
+        size: the photo's (height, width), in pixels.
+        version: the name of the model that saw it.
+
+    """
+    height, width = size
+    return {
+        "focus": focus.depth,
+        "range": focus.range,
+        "reason": focus.reason,
+        "salient_pixels": focus.salient_pixels,
+        "width": width,
+        "height": height,
+        "version": version,
+    }
 
 
 def focus_at(depth: np.ndarray, x: float, y: float) -> Focus:
     """The median depth of a small disc around pixel (x, y), from the left and from the top.
 
     Raises:
-        ValueError: the point is outside the photo, or the depth is not finite.
+        RequestError: the point is outside the photo.
+        ValueError: the depth is not finite.
 
     """
     check_depth(depth)
     height, width = depth.shape
     column, row = round(x), round(y)
     if not (0 <= column < width and 0 <= row < height):
-        raise ValueError(f"{column}, {row} is outside the photo, which is {width}×{height}")
+        raise RequestError(f"{column}, {row} is outside the photo, which is {width}×{height}.")
     radius = max(1, round(DISC * float(np.hypot(height, width))))
     top, left = max(0, row - radius), max(0, column - radius)
     patch = depth[top : row + radius + 1, left : column + radius + 1]
@@ -62,7 +142,7 @@ def focus_at(depth: np.ndarray, x: float, y: float) -> Focus:
     return Focus(float(np.median(patch[disc])), f"picked at {column}, {row}")
 
 
-def parse_focus(text: str) -> str | float | tuple[int, int]:
+def parse_focus(text: str) -> Wanted:
     """What a text asks for: "auto", a depth in [0, 1] (1 nearest), or a pixel "X,Y".
 
     Raises:
@@ -73,13 +153,13 @@ def parse_focus(text: str) -> str | float | tuple[int, int]:
         return text
     x, comma, y = text.partition(",")
     try:
-        found = (int(x), int(y)) if comma else float(text)
+        wanted = (int(x), int(y)) if comma else float(text)
     except ValueError:
         what = "a pixel such as 640,480" if comma else '"auto", a number or a pixel X,Y'
         raise ValueError(f"{text!r} is not {what}") from None
-    if not comma and not 0 <= found <= 1:
+    if not comma and not 0 <= wanted <= 1:
         raise ValueError(f"{text} is not between 0 (farthest) and 1 (nearest)")
-    return found
+    return wanted
 
 
 def check_depth(depth: np.ndarray) -> None:
