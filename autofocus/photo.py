@@ -80,6 +80,16 @@ class Photo:
 
     pixels: np.ndarray  # H×W×3 float32 in [0, 1], sRGB-encoded, upright
     exif: bytes | None = None  # without the orientation, which is applied already
+    depth: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DepthMap:
+    """A depth map."""
+
+    depth: np.ndarray
+    note: str
 
 
 def read_photo(source: str | Path | bytes | BinaryIO) -> Photo:
@@ -269,7 +279,13 @@ def without_location(exif: bytes | None) -> bytes | None:
     return exif_with(parsed, KEPT_EXIF - {GPS})
 
 
-def read_depth(source: str | Path | bytes | BinaryIO) -> np.ndarray:
+def read_depth(source: str | Path | bytes | BinaryIO, *, invert: bool = False) -> DepthMap:
+    """A shim."""
+    depth = _read_depth(source)
+    return DepthMap(1 - depth if invert else depth, "Brightest was taken as nearest.")
+
+
+def _read_depth(source: str | Path | bytes | BinaryIO) -> np.ndarray:
     """A grey map of 8 or 16 bits, nearest brightest → H×W float32 in [0, 1].
 
     Raises:

@@ -168,7 +168,7 @@ def scene_of(arguments: argparse.Namespace, photo: np.ndarray) -> tuple[np.ndarr
 def own_depth(path: Path, size: tuple[int, int]) -> np.ndarray:
     """A depth map of the user's at the photo's size; its edges stay where they are."""
     try:
-        return fit(read_depth(path), size)
+        return fit(read_depth(path).depth, size)
     except (PhotoError, DepthMapError) as error:
         raise RequestError(f"{path}: {error}") from error
 
