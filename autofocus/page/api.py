@@ -8,8 +8,8 @@ import gradio as gr
 
 from autofocus.errors import AutoFocusError, PhotoError
 from autofocus.focus import Focus, parse_focus
+from autofocus.page.controls import F_STOPS
 from autofocus.page.focusing import focus_under
-from autofocus.page.layout import DEFAULT_F_STOP, F_STOPS
 from autofocus.page.models import analyse, version_choices
 from autofocus.page.session import (
     Scene,
@@ -25,6 +25,7 @@ from autofocus.render import Lens
 from autofocus.versions.weights import find_version
 
 TROUBLE = (AutoFocusError, ValueError)
+DEFAULT_F_STOP = Lens().f_stop
 
 
 def wire_api() -> None:
@@ -95,7 +96,7 @@ def refocus(
     with opened(photo, version, depth) as scene:
         chosen = focus_of(scene, focus)
         file = write_refocused(
-            scene, Lens(chosen.depth, f_stop=f_stop, blades=blades, highlights=highlights)
+            scene, Lens(focus=chosen.depth, f_stop=f_stop, blades=blades, highlights=highlights)
         )
         yield str(file), facts_of(scene, chosen, version)
 

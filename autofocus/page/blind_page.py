@@ -1,6 +1,6 @@
-"""The page where a reviewer judges: two pictures, three answers, and no name of a version.
+"""The page where a reviewer judges: two images, three answers, and no name of a version.
 
-What the browser gets are pictures in files that are named by chance; which version is on which
+What the browser gets are images in files that are named by chance; which version is on which
 side is known to the server alone, also after the vote.
 """
 
@@ -15,19 +15,17 @@ from autofocus.compare.votes import LEFT, RIGHT, TIE, Pair, Review, Reviews, nex
 from autofocus.errors import ReviewError, VersionError
 from autofocus.page.events import on
 from autofocus.page.review_photos import kept_photo, predicted
-from autofocus.page.side_by_side import aspect_style, text, together_bar, view_of
-from autofocus.page.text import note
+from autofocus.page.side_by_side import aspect_style, together_bar, view_of
+from autofocus.page.text import fill, note, text
 from autofocus.viewer import Viewer
 
-HEADER = """<header><h1>Auto Focus: blind review</h1>
-<p>Which picture has the better depth, subject and focus?</p></header>"""
 HINT = (
     "Keys: 1, 2, and 0 for no difference. Look at depth and subject too; a click moves the focus."
 )
 WAIT = "Finding depth and subject …"
-LOOK = "Wait until both pictures are shown."
+LOOK = "Wait until both images are shown."
 INITIALS = "Give your initials first: one to eight letters."
-DONE = "That was the last pair. Thank you. The results are on the tab “Review” of the main page."
+DONE = "That was the last pair. Thank you. The results are on the main page, under Review."
 ANSWERS = (("1 is better", LEFT), ("No difference", TIE), ("2 is better", RIGHT))
 NAMES = ("judge-1", "judge-2")
 KEYS = text("blind_page.js")
@@ -54,7 +52,7 @@ class Judging:
 
     def __init__(self) -> None:
         self.judgement = gr.State(Judgement())
-        gr.HTML(HEADER, elem_id="top", padding=False)
+        gr.HTML(fill("review_header.html"), elem_id="top", padding=False)
         with gr.Row(elem_id="judge-start") as self.start:
             self.initials = gr.Textbox(
                 label="Your initials", max_length=8, elem_id="judge-initials", scale=0

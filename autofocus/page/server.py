@@ -9,15 +9,13 @@ import gradio as gr
 from autofocus.errors import VersionError
 from autofocus.page.api import wire_api
 from autofocus.page.blind_page import Judging
-from autofocus.page.downloads import Downloads
-from autofocus.page.focusing import Focusing
-from autofocus.page.layout import STATIC, Layout
+from autofocus.page.layout import Layout
 from autofocus.page.models import network_of
-from autofocus.page.opening import Opening
 from autofocus.page.review_tab import BLIND_PAGE
+from autofocus.page.scripts import page_script
+from autofocus.page.text import STATIC
 
 LARGEST_UPLOAD = "200mb"
-SCRIPTS = ("page.js", "camera.js", "live.js")
 # What has to hold before the page's own style is there, so that nothing moves: no bar of pages by
 # Gradio, and room for the header, which may come after the tabs.
 EARLY = """<style>.nav-holder { display: none !important; }
@@ -32,10 +30,7 @@ def build_page() -> Layout:
     """The whole page, ready to be launched; no network is loaded yet."""
     page = Layout()
     with page.demo:
-        focusing = Focusing(page)
-        parts = [Opening(page, focusing), focusing, Downloads(page), page.comparing, page.reviewing]
-        for part in parts:
-            part.wire()
+        page.wire()
         wire_api()
     # Judged on a page of its own, which knows no version's name.
     with page.demo.route("Review", BLIND_PAGE, show_in_navbar=False):
@@ -53,7 +48,7 @@ def launch_options() -> dict:
         ),
         "css_paths": [STATIC / f"{name}.css" for name in ("page", "versions")],
         "head": EARLY,
-        "js": script(),
+        "js": page_script(),
         "max_file_size": LARGEST_UPLOAD,
         "allowed_paths": [],
         "enable_monitoring": False,
@@ -63,18 +58,12 @@ def launch_options() -> dict:
     }
 
 
-def script() -> str:
-    """What runs once in every visitor's browser."""
-    parts = [(STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    return "() => {\n" + "\n".join(f"{{\n{part}\n}}" for part in parts) + "\n}"
-
-
 def main() -> None:
     """Serve the page, with the default version loaded already."""
     page = build_page()
-    if page.version.value:
+    if page.refocus.version.value:
         try:
-            network_of(page.version.value)
+            network_of(page.refocus.version.value)
         except VersionError as error:  # visitors are told so too, and may choose another
             print(f"Auto Focus: {error}", file=sys.stderr)
     page.demo.launch(inbrowser=bool(os.environ.get("DISPLAY")), **launch_options())

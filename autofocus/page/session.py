@@ -31,8 +31,8 @@ from autofocus.predict import Prediction
 from autofocus.render import Lens, render
 
 DRAGGED = 640  # the same while a slider moves, and of a film
-DEPTH, SALIENCY = "depth.npy", "saliency.npy"  # maps at full size, in 16 and 8 bits
-BINS = 64  # of the depth histogram
+NETWORK = "network"  # the source of a depth map; `depth_maps` has the others
+SALIENCY = "saliency.npy"  # at full size, in 8 bits; depth maps are in 16
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
 
 
@@ -48,14 +48,21 @@ class Scene:
     saliency: np.ndarray  # h×w preview
     focus: Focus  # the default
     size: tuple[int, int]  # height and width of the photo itself
+    depth_source: str = NETWORK  # which of the scene's depth maps is used
 
     def full_depth(self) -> np.ndarray:
         """Depth at full size, H×W float32, 1 nearest."""
-        return np.load(self.folder / DEPTH).astype(np.float32) / 65535
+        file = depth_file(self.folder, self.depth_source)
+        return np.load(file).astype(np.float32) / 65535
 
     def full_saliency(self) -> np.ndarray:
         """Saliency at full size, H×W float32."""
         return np.load(self.folder / SALIENCY).astype(np.float32) / 255
+
+
+def depth_file(folder: Path, source: str) -> Path:
+    """Where a depth map is kept."""
+    return folder / f"{source}.depth.npy"
 
 
 def make_scene(source: Path, photo: np.ndarray, found: Prediction) -> Scene:
@@ -71,7 +78,7 @@ def make_scene(source: Path, photo: np.ndarray, found: Prediction) -> Scene:
         size=photo.shape[:2],
     )
     # Unpacked: a compressed map of 12 megapixels takes longer than the network.
-    np.save(scene.folder / DEPTH, to_words(found.depth))
+    np.save(depth_file(scene.folder, NETWORK), to_words(found.depth))
     np.save(scene.folder / SALIENCY, to_bytes(found.saliency))
     return scene
 
@@ -84,8 +91,8 @@ def with_depth(scene: Scene, file: Path) -> Scene:
         DepthMapError: its aspect is not the photo's.
 
     """
-    depth = fit(read_depth(file), scene.size)
-    np.save(scene.folder / DEPTH, to_words(depth))
+    depth = fit(read_depth(file).depth, scene.size)
+    np.save(depth_file(scene.folder, NETWORK), to_words(depth))
     return replace(scene, depth=preview(depth), focus=choose_focus(depth, scene.full_saliency()))
 
 
@@ -152,22 +159,3 @@ def write_settings(scene: Scene, lens: Lens, version: str) -> Path:
     file = scene.folder / f"{scene.name}.settings.json"
     file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return file
-
-
-def histogram_svg(scene: Scene | None, focus: float) -> str:
-    """The photo's depths as bars from far to near, the default focus and the focus marked."""
-    if scene is None:
-        return '<svg class="histogram" viewBox="0 0 640 64" aria-hidden="true"></svg>'
-    counts = np.histogram(scene.depth, bins=BINS, range=(0, 1))[0]
-    heights = 56 * np.sqrt(counts / max(1, counts.max()))
-    bars = "".join(
-        f'<rect x="{10 * i}" y="{60 - h:.1f}" width="9" height="{h:.1f}"/>'
-        for i, h in enumerate(heights)
-    )
-    default, now = (640 * value for value in (scene.focus.depth, focus))
-    return (
-        '<svg class="histogram" viewBox="0 0 640 64" preserveAspectRatio="none" role="img" '
-        f'aria-label="How much of the photo lies at each depth, from far to near">{bars}'
-        f'<line class="default" x1="{default:.1f}" x2="{default:.1f}" y1="0" y2="64"/>'
-        f'<line class="now" x1="{now:.1f}" x2="{now:.1f}" y1="0" y2="64"/></svg>'
-    )
