@@ -28,7 +28,7 @@ class Control:
 
     field: str
     label: str
-    group: str  # where `refocus_tab` lays it out: "focus", "lens", "more"
+    group: str  # where `refocus_tab` lays it out: "focus", "lens", "bokeh", "more"
     setter: str  # of the viewer in the browser
     low: float = 0
     high: float = 1
@@ -86,8 +86,8 @@ CONTROLS = (
     Control("focus", "Focus", "focus", "setFocus", step=0.001, bare=True),
     Control("focus_range", "Focus range", "focus", "setFocusRange", step=0.001, bare=True),
     Control("f_stop", "Aperture", "lens", "setFStop", stops=F_STOPS, bare=True),
-    Control("blades", "Bokeh", "lens", "setBlades", choices=tuple(SHAPES)),
-    Control("highlights", "Highlights", "lens", "setHighlights"),
+    Control("blades", "Bokeh", "bokeh", "setBlades", choices=tuple(SHAPES)),
+    Control("highlights", "Highlights", "bokeh", "setHighlights"),
     Control("cats_eye", "Cat’s eye", "more", "setCatsEye"),
     Control("spherical", "Soap bubble to creamy", "more", "setSpherical", low=-1),
 )

@@ -22,7 +22,7 @@ from autofocus.page.models import analyse
 from autofocus.page.photo_strip import thumbnails_of
 from autofocus.page.reason import reason
 from autofocus.page.session import Scene, discard, make_scene
-from autofocus.page.text import FINDING, GONE, HINT, NO_VERSION, READING, RENDERING, fill, note
+from autofocus.page.text import FINDING, GONE, HINT, NO_VERSION, READING, RENDERING, TRY, fill, note
 from autofocus.page.visit import Visit
 from autofocus.photo import preview, read_depth, read_photo, to_bytes
 from autofocus.predict import pick_device
@@ -227,7 +227,9 @@ class Opening:
         if not says and any(source == depth_maps.PHONE for _, source in choices):
             says = depth_maps.PHONE_HAS_DEPTH
         return {
-            self.page.depth_source: gr.update(choices=choices, value=scene.depth_source),
+            self.page.depth_source: gr.update(
+                choices=choices, value=scene.depth_source, visible=len(choices) > 1
+            ),
             self.page.depth_note: fill("lines.html", lines=[says]),
             self.page.invert: gr.update(visible=scene.depth_source == depth_maps.CUSTOM),
         }
@@ -282,7 +284,7 @@ class Opening:
 
     def leave(self) -> dict:
         """Back to the start."""
-        return {self.page.stage: gr.update(visible=False), self.page.status: note("")}
+        return {self.page.stage: gr.update(visible=False), self.page.status: note(TRY)}
 
 
 def first_photo(files: list[str]) -> str | None:

@@ -15,7 +15,7 @@ from autofocus.page.opening import Opening
 from autofocus.page.photo_strip import photo_strip
 from autofocus.page.reason import reason
 from autofocus.page.session import FORMATS, discard
-from autofocus.page.text import fill, note, text
+from autofocus.page.text import TRY, fill, note, text
 from autofocus.page.visit import Visit
 from autofocus.versions import hub
 from autofocus.view import PALETTE_NAMES
@@ -43,7 +43,6 @@ class RefocusTab:
         self.photos = gr.State([])  # files dropped together
         self.custom_map = gr.State()  # the file of the visitor's own depth map
         self.lens = LensControls()
-        self.status = gr.HTML(note(""), elem_id="status", padding=False)
         self.lay_out_start()
         with gr.Row(visible=False, elem_id="stage") as self.stage:
             with gr.Column(scale=7, elem_id="pictures"):
@@ -56,10 +55,10 @@ class RefocusTab:
     def lay_out_start(self) -> None:
         """What there is before a photo: one line, an example that is open, and more of them."""
         self.upload = gr.File(label="Photos", elem_id="upload", file_count="multiple")
-        with gr.Column(elem_id="start"):  # hidden by `page.css` while a photo is open
-            gr.HTML(
-                fill("drop_line.html", formats=FORMATS_READ, megapixels=MEGAPIXELS), padding=False
-            )
+        line = fill("drop_line.html", formats=FORMATS_READ, megapixels=MEGAPIXELS)
+        gr.HTML(line, elem_id="open", padding=False)  # `page.css` hides it while a photo is open
+        self.status = gr.HTML(note(TRY), elem_id="status", padding=False)
+        with gr.Column(elem_id="start"):  # and this
             gr.HTML(fill("poster.html", poster=poster()), elem_classes="frame", padding=False)
             self.first = Viewer(first_example(), name="first", elem_id="first", padding=False)
             self.examples = gr.HTML(examples(), js_on_load=text("examples.js"), padding=False)
@@ -109,6 +108,8 @@ class RefocusTab:
         with gr.Column(elem_id="lens"):
             gr.HTML(fill("aperture.html", f_stop=f"{DEFAULT.f_stop:g}"), padding=False)
             self.lens.lay_out("lens")
+            with gr.Row():
+                self.lens.lay_out("bokeh")
         with gr.Row(elem_id="actions"):
             self.save = gr.Button("Download", variant="primary", elem_id="save", min_width=120)
             self.new = gr.Button("New photo", elem_id="new", min_width=120)
@@ -125,6 +126,7 @@ class RefocusTab:
                 [(SOURCES[NETWORK], NETWORK)],
                 value=NETWORK,
                 label="Depth from",
+                visible=False,
                 elem_id="depth-source",
                 interactive=True,
             )

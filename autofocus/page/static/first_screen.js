@@ -11,8 +11,15 @@ const showEffect = (viewer) => {
     if (touched || !viewer.canvas.checkVisibility()) return false;
     viewer.reticle = back.map((value, k) => mix(value, front[k], part));
     viewer.setFocus(mix(start, end, part));
+    if (part === 1) setTimeout(() => hideReticle(viewer), WAIT);
     return true;
   }), WAIT);
+};
+
+const hideReticle = (viewer) => {
+  if (touched) return;
+  viewer.reticle = null;
+  viewer.redraw();
 };
 
 let touched = false; // from then on the picture is the visitor's
