@@ -1,8 +1,7 @@
 """The lens's controls, declared once: to add one, add a row to `CONTROLS`.
 
-A row names the field of `render.Lens`, the component, where it stands and the viewer's setter in
-the browser. Everything else (layout, events, scripts, downloads) reads this table, and the values
-travel as one `Lens`.
+A row names the field of `render.Lens`, its component and where it stands. Everything else (layout,
+events, scripts, downloads) reads this table, and the values travel as one `Lens`.
 """
 
 from collections.abc import Callable
@@ -29,7 +28,6 @@ class Control:
     field: str
     label: str
     group: str  # where `refocus_tab` lays it out: "focus", "lens", "bokeh", "more"
-    setter: str  # of the viewer in the browser
     low: float = 0
     high: float = 1
     step: float = 0.05
@@ -83,13 +81,13 @@ class Control:
 
 
 CONTROLS = (
-    Control("focus", "Focus", "focus", "setFocus", step=0.001, bare=True),
-    Control("focus_range", "Focus range", "focus", "setFocusRange", step=0.001, bare=True),
-    Control("f_stop", "Aperture", "lens", "setFStop", stops=F_STOPS, bare=True),
-    Control("blades", "Bokeh", "bokeh", "setBlades", choices=tuple(SHAPES)),
-    Control("highlights", "Highlights", "bokeh", "setHighlights"),
-    Control("cats_eye", "Cat’s eye", "more", "setCatsEye"),
-    Control("spherical", "Soap bubble to creamy", "more", "setSpherical", low=-1),
+    Control("focus", "Focus", "focus", step=0.001, bare=True),
+    Control("focus_range", "Focus range", "focus", step=0.001, bare=True),
+    Control("f_stop", "Aperture", "lens", stops=F_STOPS, bare=True),
+    Control("blades", "Bokeh", "bokeh", choices=tuple(SHAPES)),
+    Control("highlights", "Highlights", "bokeh"),
+    Control("cats_eye", "Cat’s eye", "more"),
+    Control("spherical", "Soap bubble to creamy", "more", low=-1),
 )
 
 
@@ -170,7 +168,6 @@ def for_scripts() -> dict:
     return {
         control.field: {
             "id": control.id,
-            "setter": control.setter,
             "stops": control.stops,
             "listed": bool(control.choices),
             "default": getattr(DEFAULT, control.field),

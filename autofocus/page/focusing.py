@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from autofocus.focus import Focus, focus_at
+from autofocus.page.controls import F_STOPS
 from autofocus.page.events import on
 from autofocus.page.reason import reason
 from autofocus.page.session import DRAGGED, Scene, refocused
 from autofocus.page.text import GONE, note
 from autofocus.page.visit import Visit
-from autofocus.photo import PREVIEW, to_bytes
+from autofocus.photo import PREVIEW, read_photo, to_bytes
 from autofocus.render import Lens
 from autofocus.view import colour_depth, overlay_saliency
+from autofocus.viewer import TileData, ViewerData, tile_data
 
 if TYPE_CHECKING:
     from autofocus.page.refocus_tab import RefocusTab
 
 # Where the script of the page is told of a control that is not the lens's.
+WIDEST = Lens(focus=0.0, f_stop=min(F_STOPS))  # a tile for it holds for every other lens
 TELL = "(value) => window.autofocus.page.{name}(value)"
 
 
@@ -60,6 +63,7 @@ class Focusing:
             [*rendered, *maps, page.photo],
             **limits,
         )
+        on(page.viewer.tile, self.show_tile, [page.scene, page.live], [page.viewer], **limits)
         on(page.viewer.supported, self.hand_back, [page.visit], [])
 
     def take_over(
@@ -71,6 +75,12 @@ class Focusing:
             return
         yield self.other_views(scene, palette)
         yield from self.rest(visit, scene, lens)
+
+    def show_tile(self, event: gr.EventData, scene: Scene | None, live: ViewerData | None) -> dict:
+        """The part of the photo that the visitor has zoomed into, at its full resolution."""
+        if scene is None or live is None or event.run != live.run:
+            return {self.page.viewer: gr.skip()}
+        return {self.page.viewer: live.model_copy(update={"tile": tile_of(scene, event.box)})}
 
     def hand_back(self, visit: Visit) -> None:
         """The browser renders again."""
@@ -127,6 +137,13 @@ class Focusing:
             self.page.lens["focus_range"]: focus.range,
             self.page.reason: reason(focus, scene.focus),
         }
+
+
+def tile_of(scene: Scene, box: list[float]) -> TileData:
+    """A part of a photo (left, top, right, bottom, fractions of its sides) for the viewer."""
+    pixels = read_photo(scene.source).pixels
+    maps = scene.full_depth(), scene.full_saliency()
+    return tile_data(pixels, *maps, tuple(box), scene.folder, WIDEST)
 
 
 def focus_under(scene: Scene, x: float, y: float) -> Focus:

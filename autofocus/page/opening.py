@@ -99,7 +99,7 @@ class Opening:
         """All that a photo is shown with."""
         page = self.page
         parts = [page.scene, page.stage, page.status, page.frame, page.viewer, page.facts]
-        parts += [page.refocused, page.photo, page.depth, page.subject]
+        parts += [page.live, page.refocused, page.photo, page.depth, page.subject]
         parts += [page.histogram, page.reason, *page.lens.by_field.values()]
         return [*parts, page.depth_source, page.depth_note, page.invert]
 
@@ -210,7 +210,8 @@ class Opening:
             **self.describe_depth(scene),
         }
         if visit.live:
-            done = {self.page.viewer: live_data(scene, lens), self.page.status: note(HINT)}
+            live = live_data(scene, lens)
+            done = {self.page.viewer: live, self.page.live: live, self.page.status: note(HINT)}
             yield changes | done
             return
         yield (

@@ -40,6 +40,7 @@ class RefocusTab:
         """Everything, from top to bottom."""
         self.scene = gr.State(time_to_live=KEPT, delete_callback=discard)
         self.visit = gr.State(Visit())
+        self.live = gr.State()  # what the viewer was given last
         self.photos = gr.State([])  # files dropped together
         self.custom_map = gr.State()  # the file of the visitor's own depth map
         self.lens = LensControls()

@@ -113,6 +113,10 @@ class Visitor:
     def reason(self):
         return self.page.locator("#reason").inner_text().strip()
 
+    def figures(self):
+        """The exact reason for the focus, which its tooltip has."""
+        return self.page.locator("#why").get_attribute("title")
+
     def more(self):
         """Unfold what is rarely needed; what that moves was asked for, however late it moves."""
         before = self.page.evaluate("window.layoutShift")

@@ -18,7 +18,7 @@ const showEffect = (viewer) => {
 
 const hideReticle = (viewer) => {
   if (touched) return;
-  viewer.reticle = null;
+  viewer.clearReticle();
   viewer.redraw();
 };
 

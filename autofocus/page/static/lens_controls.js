@@ -35,7 +35,7 @@ const moveSlider = (field, value) => {
 };
 
 const applyToViewer = (viewer, field, value) => {
-  viewer[PAGE.controls[field].setter]?.(lensValue(field, value));
+  viewer.setLens({ [field]: lensValue(field, value) });
 };
 
 // Sets the focus, with its range and the reason for it.
@@ -53,7 +53,7 @@ const focusOn = (focus, range, text, figures) => {
 const focusByDefault = () => {
   const { default: text, defaultFigures: figures } = find('#why').dataset;
   const viewer = mainViewer();
-  if (viewer) viewer.reticle = null;
+  viewer?.clearReticle();
   focusOn(defaultsOf('focus'), defaultsOf('focus_range'), text, figures);
 };
 
@@ -83,7 +83,7 @@ af.page = {
       else if (PAGE.controls[field].listed) af.ask?.('rest');
       return;
     }
-    if (field === 'focus') viewer.reticle = null;
+    if (field === 'focus') viewer.clearReticle();
     applyToViewer(viewer, field, value);
   },
   // A slider was let go.

@@ -2,7 +2,7 @@
 const af = (window.autofocus ??= {});
 const find = (selector) => document.querySelector(selector);
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const viewerNamed = (name) => af.viewer?.(name) ?? window.autofocusViewer?.(name);
+const viewerNamed = (name) => af.viewers?.[name];
 
 // The viewer of the photo that is open, if it renders; otherwise the server does.
 const mainViewer = () => {
