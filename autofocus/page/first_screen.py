@@ -8,6 +8,7 @@ ships it.
 import base64
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -24,6 +25,7 @@ BACK, FRONT = (0.82, 0.5), (0.44, 0.28)  # the focus is pulled from here to ther
 F_STOP = 1.4
 
 
+@cache
 def first_example() -> ViewerData:
     """The example for a viewer; its files are in a temporary folder, from which Gradio copies."""
     photo, depth, saliency = read_example()

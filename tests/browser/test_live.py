@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from autofocus.focus_pull import RATE
-from autofocus.page.session import PULL
+from autofocus.focus_pull import PULL, RATE
 from tests.browser.visitor import VIEWER
 
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
@@ -70,14 +69,14 @@ def test_every_control_moves_the_lens(visitor, files):
         f"value => Math.abs({VIEWER}.state.focus - value) < 1e-6", arg=visitor.focus()
     )
     visitor.slider().dblclick()  # back to the default
-    expect(page.locator("#why")).to_contain_text("salient")
+    expect(page.locator("#why")).to_contain_text("subject")
     assert visitor.focus() == pytest.approx(default)
 
-    visitor.press("ArrowLeft", "aperture")
+    visitor.press("ArrowLeft", "f-stop")
     expect(page.locator("#f-number")).to_have_text("f/2.2")
-    assert state(visitor, "aperture") == pytest.approx(0.05 / 2.2)
-    assert visitor.slider("aperture").get_attribute("aria-valuetext") == "f/2.2"
-    visitor.slider("aperture").dblclick()
+    assert state(visitor, "f_stop") == pytest.approx(2.2)
+    assert visitor.slider("f-stop").get_attribute("aria-valuetext") == "f/2.2"
+    visitor.slider("f-stop").dblclick()
     expect(page.locator("#f-number")).to_have_text("f/2")
 
     page.get_by_label("Bokeh").click()
@@ -102,7 +101,7 @@ def test_picking_by_mouse_touch_and_keyboard(visitor, files):
     canvas.press("ArrowLeft")
     assert visitor.focus() == pytest.approx(max(before - 0.005, 0))
     page.keyboard.press("a")
-    page.locator("#why", has_text="salient").wait_for()
+    page.locator("#why", has_text="subject").wait_for()
 
 
 def test_views_zoom_and_handle(visitor, files):
