@@ -7,7 +7,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -147,11 +147,7 @@ def write_settings(scene: Scene, lens: Lens, version: str) -> Path:
     """What was chosen, as JSON."""
     settings = {
         "photo": scene.source.name,
-        "focus": round(lens.focus, 4),
-        "f_stop": lens.f_stop,
-        "aperture": lens.aperture,
-        "blades": lens.blades,
-        "highlights": lens.highlights,
+        **asdict(lens),
         "default_focus": scene.focus.depth,
         "reason": scene.focus.reason,
         "version": version,
