@@ -23,7 +23,11 @@ EARLY = """<style>.nav-holder { display: none !important; }
 @media (max-width: 700px) { .gradio-container { --top: calc(5.2rem + var(--layout-gap)); } }
 #top { height: calc(var(--top) - var(--layout-gap)); }
 #top:has(~ #tabs) { margin-bottom: calc(-1 * var(--top)); }
-#tabs { margin-top: var(--top); }</style>"""
+#tabs { margin-top: var(--top); }
+#open { min-height: 74px; }
+#status { min-height: 1.5em; }
+#first { min-height: calc(54vh + 66px); }
+@media (max-width: 700px) { #open { min-height: 152px; } #first { min-height: 75vw; } }</style>"""
 
 
 def build_page() -> Layout:

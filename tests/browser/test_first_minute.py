@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.visitor import VIEWER
+from tests.browser.visitor import CANVAS, VIEWER
 
 PHONE, DESKTOP = (390, 844), (1440, 900)
 FIRST = "window.autofocus?.viewers?.first"
@@ -106,7 +106,7 @@ def test_leaving_asks_first_while_an_own_photo_is_open(visitor, files):
     asked = []
     visitor.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     visitor.open(files / "grey.png")
-    visitor.page.locator(".af-canvas").last.click()
+    visitor.page.locator(CANVAS).click()
     visitor.page.evaluate("() => { location.reload() }")
     visitor.page.wait_for_timeout(1000)
     assert asked == ["beforeunload"]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from autofocus.focus_pull import PULL, RATE
-from tests.browser.visitor import VIEWER
+from tests.browser.visitor import CANVAS, VIEWER
 
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
 DRAG = f"""async () => {{
@@ -94,8 +94,8 @@ def test_picking_by_mouse_touch_and_keyboard(visitor, files):
     visitor.click(0.1, 0.9)
     page.locator("#why", has_text="Picked at 3").wait_for()
     assert visitor.focus() == pytest.approx(state(visitor, "focus"))
-    canvas = page.locator(".af-canvas")
-    canvas.tap(position=visitor.position(".af-canvas", 0.5, 0.5))
+    canvas = page.locator(CANVAS)
+    canvas.tap(position=visitor.position(CANVAS, 0.5, 0.5))
     page.locator("#why", has_text="Picked at 1").wait_for()
     before = visitor.focus()
     canvas.press("ArrowLeft")
@@ -110,12 +110,12 @@ def test_views_zoom_and_handle(visitor, files):
     for key, view in (("2", 1), ("3", 2), ("4", 3), ("1", 0)):
         page.keyboard.press(key)
         assert state(visitor, "view") == view
-    page.locator(".af-canvas").hover()
+    page.locator(CANVAS).hover()
     page.mouse.wheel(0, -500)
     page.wait_for_function(f"{VIEWER}.state.zoom > 1.5")
     visitor.select("depth")
     assert state(visitor, "zoom") > 1.5  # the same place in every view
-    page.locator(".af-canvas").dblclick()
+    page.locator(CANVAS).dblclick()
     page.wait_for_function(f"{VIEWER}.state.zoom === 1")
     page.get_by_role("button", name="Compare two views").click()
     page.get_by_label("Compare with").select_option("Subject")
@@ -158,9 +158,9 @@ def test_a_lost_graphics_card_is_said_and_the_server_draws(visit, files):
     visitor.finish()
     live = visitor.pixels("refocused")
     page.evaluate(LOSE)
-    expect(page.locator(".af-note")).to_contain_text("the server draws")
+    expect(page.locator("#viewer .af-note")).to_contain_text("the server draws")
     page.locator("#refocused img").wait_for()
     page.evaluate("window.context.restoreContext()")
     page.wait_for_function(f"!{VIEWER}.lost")
-    expect(page.locator(".af-note")).to_be_empty()
+    expect(page.locator("#viewer .af-note")).to_be_empty()
     assert np.abs(visitor.pixels("refocused") - live).mean() < 0.01

@@ -10,6 +10,7 @@ from PIL import Image
 PATIENCE = 60_000  # milliseconds for a photo to be analysed and shown
 READY = "Click to focus"
 VIEWER = "window.autofocus?.viewers?.main"
+CANVAS = ":is(#viewer.af-ready, #viewer .af-ready):not(.af-busy) .af-canvas"
 VIEWS = {"refocused": "Refocused", "photo": "Photo", "depth": "Depth", "subject": "Subject"}
 
 
@@ -26,6 +27,7 @@ class Visitor:
         page.goto(address)
         page.locator("#upload input[type=file]").wait_for(state="attached")
         page.locator("#examples img").first.wait_for()
+        page.wait_for_function("window.autofocus?.page")
 
     def on_console(self, message):
         if message.type == "error" and not ended_by_gradio(message.location.get("url", "")):
@@ -59,7 +61,7 @@ class Visitor:
 
     def wait_until_shown(self):
         self.page.locator("#status .note", has_text=READY).wait_for(timeout=PATIENCE)
-        self.page.locator(".af-ready:not(.af-busy) .af-canvas").wait_for(timeout=PATIENCE)
+        self.page.locator(CANVAS).wait_for(timeout=PATIENCE)
         self.page.wait_for_function(f"{VIEWER}.scene && {VIEWER}.run === {VIEWER}.value?.run")
 
     def refusal(self, says):
@@ -103,7 +105,7 @@ class Visitor:
 
     def click(self, x, y):
         """Click on the picture at these shares of its width and height."""
-        self.page.locator(".af-canvas").click(position=self.position(".af-canvas", x, y))
+        self.page.locator(CANVAS).click(position=self.position(CANVAS, x, y))
 
     def position(self, selector, x, y):
         """Shares of an element's width and height in pixels."""
