@@ -121,7 +121,8 @@ class Focusing:
             pixels = refocused(scene, lens, long_side)
             if visit.pictures != number:
                 return
-            yield {self.page.refocused: gr.update(value=to_bytes(pixels), elem_classes=[])}
+            classes = classes_of(lens) if long_side == PREVIEW else []
+            yield {self.page.refocused: gr.update(value=to_bytes(pixels), elem_classes=classes)}
 
     def say_gone(self) -> dict:
         """What there is to say when the photo is not kept any longer."""
@@ -144,6 +145,11 @@ def tile_of(scene: Scene, box: list[float]) -> TileData:
     pixels = read_photo(scene.source).pixels
     maps = scene.full_depth(), scene.full_saliency()
     return tile_data(pixels, *maps, tuple(box), scene.folder, WIDEST)
+
+
+def classes_of(lens: Lens) -> list[str]:
+    """Marks an image in full detail with what it was rendered for, so that a script can tell."""
+    return ["rested", f"focus-{round(1000 * lens.focus)}", f"f-{lens.f_stop:g}".replace(".", "-")]
 
 
 def focus_under(scene: Scene, x: float, y: float) -> Focus:

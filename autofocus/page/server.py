@@ -24,6 +24,8 @@ EARLY = """<style>.nav-holder { display: none !important; }
 #top { height: calc(var(--top) - var(--layout-gap)); }
 #top:has(~ #tabs) { margin-bottom: calc(-1 * var(--top)); }
 #tabs { margin-top: var(--top); }
+#upload, .handed-over, .frame { display: none !important; }
+#start { gap: 12px !important; }
 #open { min-height: 74px; }
 #status { min-height: 1.5em; }
 #first { min-height: calc(54vh + 66px); }

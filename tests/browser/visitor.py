@@ -2,7 +2,6 @@
 
 import base64
 import io
-import re
 
 import numpy as np
 from PIL import Image
@@ -150,27 +149,18 @@ class ServedVisitor(Visitor):
         self.page.get_by_role("radio", name=VIEWS[view]).check(force=True)
 
     def finish(self):
-        """Wait until the picture has not changed for a while."""
-        self.page.evaluate(
-            """async (quiet) => {
-              const source = () => document.querySelector('#refocused img')?.src;
-              let last = source(), since = performance.now();
-              while (performance.now() - since < quiet) {
-                await new Promise((done) => setTimeout(done, 50));
-                if (source() !== last) { last = source(); since = performance.now(); }
-              }
-            }""",
-            3000,
-        )
+        """Wait until the image is there in full detail, rendered for what the sliders say."""
+        focus = round(1000 * self.focus())
+        stop = self.page.locator("#f-number").inner_text().replace("/", "-").replace(".", "-")
+        rested = self.page.locator(f"#refocused.rested.focus-{focus}.{stop} img")
+        rested.wait_for(timeout=PATIENCE)
 
     def pixels(self, view):
         source = self.page.locator(f"#{view} img").get_attribute("src", timeout=5000)
         return decoded(self.page.request.get(source).body())
 
     def press(self, key, name="focus"):
-        pattern = re.compile(r"/file=.*image\.png")
-        with self.page.expect_response(pattern, timeout=PATIENCE):
-            self.slider(name).press(key)
+        super().press(key, name)
         self.finish()
 
     def click(self, x, y):
