@@ -2,8 +2,8 @@
 
 import { showsSubject } from './state.js';
 
-const NARROWEST = 0.5; // width over height of the stage: longer images get room to be zoomed into
-const WIDEST = 2.5;
+// Width over height of the stage, at least and at most: a longer image has room to be zoomed into.
+const ASPECTS = [0.5, 2.5];
 
 export class Controls {
   constructor(element) {
@@ -47,7 +47,7 @@ export class Controls {
 
   // Makes room for an image of this size; returns the stage's width over its height.
   shape(width, height) {
-    const aspect = Math.min(Math.max(width / height, NARROWEST), WIDEST);
+    const aspect = Math.min(Math.max(width / height, ASPECTS[0]), ASPECTS[1]);
     if (this.stage.style.getPropertyValue('--aspect') !== String(aspect)) {
       // Another image takes the place of the one before, rather than that one moving.
       this.stage.hidden = true;

@@ -63,7 +63,13 @@ export class Lens {
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, gl.canvas.width, gl.canvas.height);
     const light = exposure.target.texture;
-    bindTextures(gl, viewing, { photo, light, maps, bounds, palette: this.palettes[state.palette] });
+    bindTextures(gl, viewing, {
+      photo,
+      light,
+      maps,
+      bounds,
+      palette: this.palettes[state.palette],
+    });
     const floats = {
       ...exposure.uniforms(state),
       size: [gl.canvas.width, gl.canvas.height],

@@ -13,6 +13,7 @@ import { isCovered, wantedBox } from './tiles.js';
 import { clampPan, reachOf, zoomAt } from './viewport.js';
 
 const LARGEST_CANVAS = 4096; // pixels of a side
+const KEY_ZOOM = 1.25; // by a press of + or -
 const STANDING = 300; // milliseconds without a move after which a tile is worth asking for
 
 export class AutofocusViewer {
@@ -70,7 +71,7 @@ export class AutofocusViewer {
     const ways = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1 };
     if (event.key === '0') this.fit();
     else if (event.key === '+' || event.key === '-') {
-      zoomAt(this.state, [0.5, 0.5], event.key === '+' ? 1.25 : 0.8);
+      zoomAt(this.state, [0.5, 0.5], event.key === '+' ? KEY_ZOOM : 1 / KEY_ZOOM);
       this.changeView();
     } else if (ways[event.key]) {
       event.preventDefault();
