@@ -10,9 +10,9 @@ import torch
 from gradio.data_classes import FileData, GradioModel
 
 from autofocus.focus import SALIENT
-from autofocus.lens.highlights import expand
+from autofocus.lens.highlights import expand_highlights
 from autofocus.lens.layers import Layer, split
-from autofocus.lens.srgb import to_linear, to_srgb
+from autofocus.lens.srgb import encode_srgb, to_linear
 from autofocus.photo import to_bytes, to_words
 from autofocus.render import Lens
 
@@ -109,7 +109,7 @@ def layers(photo: np.ndarray, depth: np.ndarray) -> tuple[Layer, Layer]:
     Where nothing is hidden, the second layer is the photo itself.
     """
     light = to_linear(torch.from_numpy(np.ascontiguousarray(photo, np.float32))).numpy()
-    expanded = torch.from_numpy(expand(light, 1.0)).movedim(-1, 0)
+    expanded = torch.from_numpy(expand_highlights(light, 1.0)).movedim(-1, 0)
     flat = torch.from_numpy(np.ascontiguousarray(depth, np.float32))
     scene = split(expanded, flat, WIDEST * float(np.hypot(*depth.shape)))
     found = scene.back.alpha > 0
@@ -124,7 +124,7 @@ def with_gain(light: torch.Tensor) -> np.ndarray:
     """
     stops = torch.log2(light.amax(0).clamp(1, 2**STOPS))
     gain = 1 - torch.ceil(stops / STOPS * 255) / 255
-    coloured = to_srgb(light * torch.exp2(-STOPS * (1 - gain)))
+    coloured = encode_srgb(light * torch.exp2(-STOPS * (1 - gain)))
     return torch.cat([coloured, gain[None]]).movedim(0, -1).numpy()
 
 
