@@ -1,14 +1,17 @@
 """The viewer in a real browser, with WebGL 2 in software, on a page without Gradio."""
 
+import base64
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from autofocus.evaluation.pictures import psnr
 from autofocus.evaluation.viewer import VIEWER, canvas_of, refined, show
-from autofocus.render import Lens, f_stop_of, render
+from autofocus.render import Lens, correct, f_stop_of, render
 from autofocus.view import colour_depth, overlay_saliency
 from autofocus.viewer import viewer_data, waiting_data
 from tests.browser.viewer_demo import APERTURE, FOCUS, synthetic
@@ -89,6 +92,56 @@ def test_dragging_draws_every_step_and_asks_for_nothing(page):
     assert requests == []
     photo, depth, _ = synthetic()
     assert psnr(image, render(photo, depth, replace(LENS, focus=0.9))) >= 34
+
+
+def paint(page, brush, start, end, size=0.3):
+    """A stroke between two places, in shares of the image; returns the correction's PNG."""
+    page.evaluate(f"{VIEWER}.setBrush('{brush}'); {VIEWER}.setBrushSize({size})")
+    box = page.locator(".af-canvas").bounding_box()
+    x, y, width, height = (box[side] for side in ("x", "y", "width", "height"))
+    page.mouse.move(x + start[0] * width, y + start[1] * height)
+    page.mouse.down()
+    page.mouse.move(x + end[0] * width, y + end[1] * height, steps=4)
+    page.mouse.up()
+    page.wait_for_function("window.triggered.at(-1)[0] === 'corrected'")
+    data = page.evaluate("window.triggered.at(-1)[1].png")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data.split(",")[1]))))
+
+
+@pytest.mark.parametrize(("brush", "x"), [("blurred", 0.42), ("sharp", 0.08)])
+def test_a_stroke_is_drawn_as_the_server_renders_it(page, brush, x):
+    photo, depth, _ = synthetic()
+    bytes_ = paint(page, brush, (x, 0.45), (x, 0.55))
+    assert bytes_.shape == depth.shape
+    assert (bytes_ != 128).mean() > 0.01
+    painted = np.clip((np.float32(bytes_) - 128) / 127, -1, 1)
+    expected = render(photo, correct(depth, painted, LENS), LENS)
+    image = refined(page)
+    assert psnr(image, expected) >= 34
+    assert psnr(image, expected) > psnr(image, render(photo, depth, LENS)) + 3
+
+
+def test_a_stroke_keeps_to_its_surface_and_is_undone(page):
+    bytes_ = paint(page, "blurred", (0.42, 0.4), (0.42, 0.6))
+    depth = synthetic()[1]
+    on_disc = depth == np.float32(0.8)
+    assert (bytes_[on_disc] != 128).any()
+    assert not (bytes_[~on_disc] != 128).any()
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function("window.triggered.at(-1)[1].png === null")
+    assert psnr(refined(page), render(*synthetic()[:2], LENS)) >= 34
+
+
+def test_the_brush_has_its_tools_only_while_it_is_in_hand(page):
+    tools = page.get_by_role("toolbar", name="Brush")
+    expect(tools).to_be_hidden()
+    page.evaluate(f"{VIEWER}.setBrush('sharp')")
+    expect(tools).to_be_visible()
+    before = page.evaluate(f"{VIEWER}.state.focus")
+    page.locator(".af-canvas").click(position={"x": 30, "y": 30})
+    assert page.evaluate(f"{VIEWER}.state.focus") == before
+    page.get_by_role("button", name="Done").click()
+    expect(tools).to_be_hidden()
 
 
 def test_tap_and_arrow_keys_focus(page):

@@ -1,11 +1,16 @@
 """The viewer's pure functions, as the ES modules that they are; one page for all."""
 
-import pytest
+import io
 
+import numpy as np
+import pytest
+from PIL import Image
+
+from autofocus.render import PUSH, Lens, correct
 from autofocus.viewer.component import MODULES, constants_module, text
 
 ADDRESS = "http://modules.test"
-PURE = ("viewport", "depth", "bounds", "tiles", "state", "gestures")
+PURE = ("viewport", "depth", "bounds", "tiles", "state", "gestures", "correction", "png")
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +152,80 @@ def test_wheel_lines_and_pinches_zoom_as_far_as_pixels(modules):
         ".map(gestures.wheelFactor)"
     )
     assert factors == pytest.approx([1.1618] * 3, abs=1e-3)
+
+
+def test_painting_is_kept_to_what_is_like_the_place_where_it_began(modules):
+    likeness = modules.evaluate(
+        "[[[100, 100, 100], 0.5], [[100, 100, 100], 0.9], [[250, 100, 100], 0.5]].map(([c, d]) =>"
+        "correction.likeness(c, d, { colour: [100, 100, 100], depth: 0.5 }))"
+    )
+    assert likeness[0] == 1
+    assert max(likeness[1:]) < 0.01
+
+
+def test_strokes_go_one_way_and_an_eraser_back(modules):
+    strokes = "[[128, 1, 1], [128, -1, 1], [200, 1, 0.1], [255, 0, 1], [0, 0, 0.5], [0, 1, 1]]"
+    assert modules.evaluate(f"{strokes}.map((stroke) => correction.painted(...stroke))") == [
+        255, 0, 200, 128, 64, 255,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("wanted", [0.75, 0.65, 0.9, 0.5])
+def test_a_flattened_depth_is_blurred_as_the_place_that_was_clicked(modules, wanted):
+    lens = Lens(focus=0.5, focus_range=0.1)
+    byte = modules.evaluate(
+        f"correction.flattened({{ focus: 0.5, focus_range: 0.1 }}, {PUSH}, 0.75, {wanted})"
+    )
+    painted = np.float32([[np.clip((byte - 128) / 127, -1, 1)]])
+    depth = correct(np.float32([[0.75]]), painted, lens)
+    assert lens.defocus(depth)[0, 0] == pytest.approx(lens.defocus(np.float32(wanted)), abs=0.01)
+
+
+def test_undo_and_redo_go_through_the_strokes(modules):
+    values = modules.evaluate(
+        """() => {
+          const all = new correction.Correction(new Uint8Array(400), new Uint16Array(400), 10, 10);
+          const reference = all.reference(0.5, 0.5), middle = () => all.bytes[55];
+          const seen = [];
+          for (const way of [1, -1]) {
+            all.begin();
+            all.dab([0.55, 0.55], 3, way, reference);
+            seen.push(middle());
+          }
+          for (const what of ['undo', 'undo', 'undo', 'redo', 'redo', 'redo']) {
+            all[what]();
+            seen.push(middle());
+          }
+          all.clear();
+          return [...seen, all.isEmpty];
+        }"""
+    )
+    assert values == [255, 0, 255, 128, 128, 255, 0, 0, True]
+
+
+def test_a_correction_is_written_as_an_8_bit_grey_png(modules):
+    data = modules.evaluate(
+        """async () => {
+          const bytes = Uint8Array.from({ length: 6 }, (_, k) => 50 * k);
+          const blob = await png.greyPng(bytes, 3, 2);
+          return [...new Uint8Array(await blob.arrayBuffer())];
+        }"""
+    )
+    image = Image.open(io.BytesIO(bytes(data)))
+    assert image.mode == "L"
+    assert np.asarray(image).tolist() == [[0, 50, 100], [150, 200, 250]]
+
+
+def test_cells_know_what_is_painted_in_them_also_in_a_tile(modules):
+    cells = modules.evaluate(
+        """() => {
+          const bytes = new Uint8Array(64 * 32).fill(128);
+          bytes[20 * 64 + 40] = 255;
+          const painted = { bytes, width: 64, height: 32 };
+          const tile = { width: 64, height: 32, frame: [0.5, 0.5, 1, 1] };
+          const whole = { width: 64, height: 32, frame: [0, 0, 1, 1] };
+          return [whole, tile].map((scene) =>
+            [...bounds.cellCorrections(painted, { columns: 4, rows: 2 }, scene).sharp]);
+        }"""
+    )
+    assert cells == [[0, 0, 0, 0, 0, 0, 1, 0], [0, 1, 0, 0, 0, 0, 0, 0]]

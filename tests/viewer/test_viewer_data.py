@@ -191,10 +191,17 @@ def test_no_script_or_shader_says_again_what_python_says(file):
     declared = re.findall(rf"\b(?:{handed_names()})\s*=(?!=)", source)
     assert not declared
     numbers = {float(n) for n in re.findall(r"(?<![\w.])\d*\.?\d+(?:e-?\d+)?", source)}
-    said = {APERTURE_AT_F1, LARGEST_CIRCLE, DISC, SALIENT, STOPS, *FOCUS_STEPS, PINHOLE}
-    said |= {UNTOUCHED, view.RED_SHARE, view.OUTLINE_SHARE, *map(float, view.RED.round(4).tolist()[:2])}
+    said = {APERTURE_AT_F1, LARGEST_CIRCLE, DISC, SALIENT, *FOCUS_STEPS, PINHOLE}
+    said |= {
+        UNTOUCHED,
+        view.RED_SHARE,
+        view.OUTLINE_SHARE,
+        *map(float, view.RED.round(4).tolist()[:2]),
+    }
     assert not numbers & (said - {1.0})
-    sharp = re.findall(rf"const (?:\w+ )?\w+ = (?:{SHARP}|{Lens().f_stop:.0f}(?:\.0)?);", source)
+    sharp = re.findall(
+        rf"const (?:\w+ )?\w+ = (?:{SHARP}|{STOPS}|{Lens().f_stop:.0f}(?:\.0)?);", source
+    )
     assert not sharp
 
 

@@ -66,7 +66,10 @@ export function cellCorrections({ bytes, width, height }, { columns, rows }, sce
   bytes.forEach((byte, at) => {
     if (byte === CONSTANTS.UNTOUCHED) return;
     const [x, y] = [at % width, Math.floor(at / width)];
-    const strength = Math.min(Math.abs(byte - CONSTANTS.UNTOUCHED) / 127, 1);
+    const strength = Math.min(
+      Math.abs(byte - CONSTANTS.UNTOUCHED) / (255 - CONSTANTS.UNTOUCHED),
+      1,
+    );
     const side = byte > CONSTANTS.UNTOUCHED ? sharp : blurred;
     for (const v of [y, y + 1]) {
       const row = cellOf(v, height, top, bottom, scene.height, rows);

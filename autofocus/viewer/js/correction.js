@@ -5,10 +5,11 @@ import { CONSTANTS } from './constants.js';
 import { defocus } from './depth.js';
 
 export const { UNTOUCHED } = CONSTANTS;
+const SHARPER = 255 - UNTOUCHED; // bytes above it
 const MOST_UNDONE = 20; // strokes that are remembered
 const COLOUR = 0.12; // of 0..1: colours that differ so much from the stroke's are hardly painted
 const DEPTH = 0.06; // of 0..1: the same of depths
-const ONE_COLOUR = 0.25; // likeness from which on two pixels belong to one region
+const ONE_COLOUR = 0.3; // likeness from which on two pixels belong to one region
 
 // How alike a pixel is to what a stroke began on, 0..1: by colour (three bytes) and depth (0..1).
 export function likeness(pixel, depth, reference) {
@@ -20,7 +21,7 @@ export function likeness(pixel, depth, reference) {
 // The byte that a stroke of some strength (0..1) leaves; `way` is 1 for sharp, -1 for blurred.
 export function painted(byte, way, strength) {
   if (way === 0) return Math.round(byte + (UNTOUCHED - byte) * strength);
-  const target = Math.round(UNTOUCHED + way * strength * (way > 0 ? 127 : 128));
+  const target = Math.round(UNTOUCHED + way * strength * (way > 0 ? SHARPER : UNTOUCHED));
   return way > 0 ? Math.max(byte, target) : Math.min(byte, target);
 }
 
@@ -30,10 +31,10 @@ export function flattened(lens, push, depth, wanted) {
   const [now, then] = [defocus(lens, depth), defocus(lens, wanted)];
   const towards = now === 0 ? 0 : Math.min(Math.max((now - then) / now, 0), 1);
   if (Math.abs(then) <= Math.abs(now) || now * then < 0) {
-    return Math.round(UNTOUCHED + 127 * towards);
+    return Math.round(UNTOUCHED + SHARPER * towards);
   }
   const away = Math.min((Math.abs(then) - Math.abs(now)) / push, 1);
-  return Math.round(UNTOUCHED - 128 * away);
+  return Math.round(UNTOUCHED - UNTOUCHED * away);
 }
 
 export class Correction {
