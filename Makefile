@@ -1,6 +1,7 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 READY = .venv/.ready
+export DENO_NO_UPDATE_CHECK = 1
 
 .PHONY: setup run test check fix train browser
 
@@ -18,13 +19,16 @@ run: setup  ## open the app with the bundled model
 test: check browser  ## every check: lint, unit, browser
 	$(BIN)/python -m pytest
 
-check: setup  ## lint and format
+check: setup  ## lint and format, JavaScript and CSS too
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/deno fmt --quiet --check
+	$(BIN)/deno lint --quiet
 
 fix: setup  ## repair what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/deno fmt --quiet
 
 browser: setup  ## a Chromium for the browser tests, where there is none
 	$(BIN)/python tests/install_browser.py

@@ -317,7 +317,7 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def preview(image: np.ndarray, long_side: int = PREVIEW) -> np.ndarray:
     """A photo or map with a long side of at most so many pixels.
 
-    It is longer where the short side would fall below its share (480 of 1280), and never above 4096.
+    It is longer where the short side would fall below its share (480 of 1280), up to 4096.
     """
     short, long = sorted(image.shape[:2])
     scale = max(long_side / long, SHORTEST / PREVIEW * long_side / short)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from autofocus.lens.aperture import disc_kernel
+from autofocus.lens.aperture import Aperture, disc_kernel
 from autofocus.lens.layers import unmix
 from autofocus.render import Lens, RenderCancelled, circle_scale, correct, f_stop_of
 from autofocus.render import render as render_through
@@ -86,7 +86,7 @@ def test_blades_make_polygons_that_turn_round_behind_the_focus():
     middle = SIZE[0] // 2
     assert behind[middle - 8, SIZE[1] // 2] > 4 * behind[middle + 8, SIZE[1] // 2]
     assert before[middle + 8, SIZE[1] // 2] > 4 * before[middle - 8, SIZE[1] // 2]
-    kernel = disc_kernel(9.0, 5, 90.0)
+    kernel = disc_kernel(9.0, Aperture(5, 90.0))
     assert kernel.sum() == pytest.approx(1)
     area = 5 / 2 * math.sin(2 * math.pi / 5) * 81
     assert 1 / kernel.max() == pytest.approx(area, rel=0.03)
@@ -168,14 +168,15 @@ def test_bad_input_is_refused_in_a_sentence():
         render(noise(), flat(0.5), 0.5, -1.0)
 
 
-def test_bands_equal_the_whole(monkeypatch):
+def test_tiles_equal_the_whole(monkeypatch):
     size = (900, 48)
     photo = noise(7, size)
     photo[200:204, 20:24] = 1.0
     depth = np.tile(np.linspace(0, 0.4, size[0], dtype=np.float32)[:, None], (1, size[1]))
     depth[:, 30:38] = 0.9
     whole = render(photo, depth, 0.2, 0.01)
-    monkeypatch.setattr("autofocus.render.BAND_PIXELS", 1)
+    monkeypatch.setattr("autofocus.render.BLOCK", 1)
+    monkeypatch.setattr("autofocus.render.TILE", 32)
     seen = []
     assert np.abs(render(photo, depth, 0.2, 0.01, progress=seen.append) - whole).max() <= 1 / 255
     assert len(seen) > 5

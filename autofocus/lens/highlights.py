@@ -1,12 +1,16 @@
-"""How bright clipped lights really were: what turns lamps into discs.
+"""How bright clipped highlights really were: what turns lamps into discs.
 
-A lamp of light L before a background b covers its rim pixels by shares that are spread evenly over
-0..1, and a pixel clips from the share u = (1 − b) / (L − b) on. So the brighter a lamp, the fewer
-of its rim pixels are between background and white, in each channel by itself: their summed excess
-over the background, against the number of rim pixels, measures u, and with it light and colour.
-Small lights in dark surroundings are expected to be lamps, large or pale ones walls and windows.
+A lamp of light L before surroundings b covers the pixels of its rim by fractions that are spread
+evenly over 0..1, and a pixel clips from the fraction u = (1 − b) / (L − b) on. So the brighter a
+lamp, the fewer pixels of its rim lie between surroundings and white, in each channel by itself:
+their summed excess over the surroundings, divided by the number of rim pixels, measures u, and with
+it light and colour. Small highlights in dark surroundings are expected to be lamps, large or pale
+ones walls and windows.
+
+All sums over a region are taken band by band of rows, so that a large photo needs little memory.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -18,131 +22,199 @@ AROUND = 5.0  # pixels up to which the surroundings are looked at
 LAMP, WALL = 24.0, 1.3  # expected light of a small lamp; of a large pale surface, relative to white
 LAMP_SIZE = 0.010  # of the diagonal: the radius at which the expectation is half way
 EVIDENCE = 0.5  # weight of what the rim says of the light, in logarithms, against the expectation
-TRUST_COLOUR = 0.3  # summed light of rim pixels that the guess of a colourless lamp counts for
+COLOURLESS = 0.3  # summed light of rim pixels that the assumption of a colourless lamp counts for
 TEXTURE = 0.12  # excess over the surroundings that says nothing
-RIM_SHARE = 0.5  # mean coverage of the outermost clipped pixels
+RIM_COVERAGE = 0.5  # mean coverage of the outermost clipped pixels
 BRIGHTEST = 40.0
+LEAST = 0.01  # of the fraction at which a pixel clips
+BAND_PIXELS = 1_000_000
+MARGIN = 9  # rows around a band that its sums depend on
+PAIRS = ((0, 1), (1, 2), (2, 0))  # of channels
+
+LightOf = Callable[[int, int], np.ndarray]
+Tally = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Regions:
-    """Clipped regions 0..N−1, and the pixels in and close to one of them.
+class Highlights:
+    """The clipped regions of a photo.
 
-    `flat`: M places in the flattened photo; `label`: the region each belongs to; `distance`:
-    pixels to it, 0 inside; `count`: N.
+    `labels`: H×W, 0 where nothing is clipped, else the number of the region; `light` and `around`:
+    N×3, the estimated linear light of region n and of its surroundings, in row n − 1.
     """
 
-    flat: np.ndarray
-    label: np.ndarray
-    distance: np.ndarray
-    count: int
+    labels: np.ndarray
+    light: np.ndarray
+    around: np.ndarray
 
-    def sums(self, values: np.ndarray, where: np.ndarray) -> np.ndarray:
-        """M (or M×C) values summed over each region's own places, N (or N×C)."""
-        labels = self.label[where]
-        if values.ndim == 1:
-            return np.bincount(labels, values[where], self.count)
-        columns = [np.bincount(labels, v, self.count) for v in values[where].T]
-        return np.stack(columns, axis=1)
+    def expand(
+        self, light: np.ndarray, strength: float, part: tuple[slice, slice] = (slice(None),) * 2
+    ) -> np.ndarray:
+        """Linear light (h×w×3, a part of the photo) with its clipped pixels made brighter.
+
+        light + strength · (estimate − light), never darker than the photo.
+        """
+        labels = self.labels[part]
+        clipped = labels > 0
+        if strength <= 0 or not clipped.any():
+            return light
+        cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+        core = cv2.erode(np.uint8(clipped), cross, borderValue=1) > 0
+        own, region = light[clipped], labels[clipped] - 1
+        lit = relight(own, self.light[region], self.around[region], core[clipped])
+        result = light.copy()
+        result[clipped] = own + strength * np.maximum(lit - own, 0)
+        return result
 
 
-def expand(light: np.ndarray, strength: float) -> np.ndarray:
+def expand_highlights(light: np.ndarray, strength: float) -> np.ndarray:
     """H×W×3 linear light with clipped regions as bright as estimated; `strength` 0 changes nothing.
 
     The result is light + strength · (estimate − light), never darker than the photo.
     """
-    clipped = (light >= CLIPPED).any(axis=2)
-    if strength <= 0 or not clipped.any():
-        return light
-    regions = find_regions(clipped)
-    near = light.reshape(-1, 3)[regions.flat]
-    local = surroundings(light, regions)
-    lamp, around = estimate(near, local, regions, np.hypot(*clipped.shape))
-    lit = relight(near, lamp[regions.label], around[regions.label], regions.distance)
-    result = light.copy()
-    result.reshape(-1, 3)[regions.flat] = near + strength * np.maximum(lit - near, 0)
-    return result
+    found = find_highlights(lambda top, bottom: light[top:bottom], light.shape[:2])
+    return found.expand(light, strength) if found else light
 
 
-def find_regions(clipped: np.ndarray) -> Regions:
-    """The connected regions of an H×W mask, with all pixels no farther than `AROUND`."""
-    distance, labels = cv2.distanceTransformWithLabels(
-        np.uint8(~clipped), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP
+def find_highlights(light_of: LightOf, size: tuple[int, int]) -> Highlights | None:
+    """The clipped regions of a photo of some height and width; None if there is none.
+
+    `light_of`: from the first row and the one after the last to their linear light, h×width×3.
+    """
+    labels, count = label_clipped(light_of, size)
+    if not count:
+        return None
+    tally: Tally = {}
+    for top, bottom in bands(size):
+        first, last = max(0, top - MARGIN), min(size[0], bottom + MARGIN)
+        if labels[first:last].any():
+            inner = slice(top - first, bottom - first)
+            found = measure(light_of(first, last), labels[first:last], inner, count)
+            tally = {name: tally.get(name, 0) + sums for name, sums in found.items()}
+    return Highlights(labels, *estimate(tally, float(np.hypot(*size))))
+
+
+def bands(size: tuple[int, int], multiple: int = 1) -> Iterator[tuple[int, int]]:
+    """The first row of each band, and the one after its last; a multiple of some number of rows."""
+    rows = max(1, BAND_PIXELS // size[1] // multiple) * multiple
+    for top in range(0, size[0], rows):
+        yield top, min(size[0], top + rows)
+
+
+def label_clipped(light_of: LightOf, size: tuple[int, int]) -> tuple[np.ndarray, int]:
+    """H×W region numbers from 1 (0: not clipped), in the smallest type, and how many there are."""
+    clipped = np.empty(size, np.uint8)
+    for top, bottom in bands(size):
+        clipped[top:bottom] = (light_of(top, bottom) >= CLIPPED).any(axis=2)
+    if not clipped.any():
+        return clipped, 0
+    count, labels = cv2.connectedComponents(clipped)
+    return labels.astype(np.min_scalar_type(count)), count - 1
+
+
+def measure(light: np.ndarray, labels: np.ndarray, inner: slice, count: int) -> Tally:
+    """Sums over the pixels in and around each region, of the `inner` rows of one band."""
+    distance, region = nearest_region(labels)
+    local = surroundings(light, distance)
+    near = np.zeros(labels.shape, bool)
+    near[inner] = distance[inner] <= AROUND
+    distance, region, own = distance[near], region[near] - 1, light[near]
+    unclipped = own < CLIPPED
+    outside = unclipped & (distance > RIM)[:, None]
+    mixed = unclipped & (distance <= RIM)[:, None]
+    excess = own - local[near]
+    relative = excess / (1 - local[near]) - TEXTURE
+    columns = {
+        "area": distance == 0,
+        "rim": (distance > 0) & (distance < RIM),
+        "outside": outside,
+        "outside_light": own * outside,
+        "excess": np.where(mixed, relative.clip(0, 1), 0),
+    }
+    for i, j in PAIRS:
+        both = (mixed[:, i] & mixed[:, j])[:, None]
+        columns[f"pair{i}{j}"] = np.where(both, excess[:, [i, j]].clip(0), 0)
+    return {name: sum_by(region, values, count) for name, values in columns.items()}
+
+
+def nearest_region(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """H×W: pixels to the nearest clipped pixel (0 inside), and the number of its region."""
+    clipped = labels > 0
+    distance, nearest = cv2.distanceTransformWithLabels(
+        np.uint8(~clipped), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    inner = cv2.distanceTransform(cv2.copyMakeBorder(np.uint8(clipped), *[1] * 4, 1), 1, 3)
-    distance -= np.where(clipped, inner[1:-1, 1:-1], 0)
-    flat = np.flatnonzero(distance <= AROUND)
-    return Regions(flat, labels.ravel()[flat] - 1, distance.ravel()[flat], int(labels.max()))
+    region_of = np.zeros(int(nearest.max()) + 1, np.int64)
+    region_of[nearest[clipped]] = labels[clipped]
+    return distance, region_of[nearest]
 
 
-def surroundings(light: np.ndarray, regions: Regions) -> np.ndarray:
-    """M×3: the mean of what is about 2 to 4 pixels away from each region, near each place."""
-    outside = np.zeros(light.shape[:2], np.float32)
-    outside.ravel()[regions.flat] = (regions.distance > RIM) & (regions.distance < AROUND)
-    count = cv2.blur(outside, (7, 7)).ravel()[regions.flat, None]
-    total = cv2.blur(light * outside[..., None], (7, 7)).reshape(-1, 3)[regions.flat]
+def surroundings(light: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """H×W×3: the mean light of what is about 2 to 4 pixels away from clipped pixels, near each."""
+    outside = np.float32((distance > RIM) & (distance < AROUND))
+    count = cv2.blur(outside, (7, 7))[..., None]
+    total = cv2.blur(light * outside[..., None], (7, 7))
     return np.where(count > 1e-4, total / np.maximum(count, 1e-4), 0.5).clip(0, 0.9)
 
 
-def estimate(
-    near: np.ndarray, local: np.ndarray, regions: Regions, diagonal: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Light of each region and of its surroundings, both N×3, from its M×3 pixels."""
-    outside = (regions.distance > RIM)[:, None] & (near < CLIPPED)
-    everywhere = np.ones(len(near), bool)
-    count = regions.sums(outside.astype(np.float32), everywhere)
-    around = regions.sums(near * outside, everywhere) / np.maximum(count, 1)
-    around = np.where(count > 0, around, 0.5).clip(0, 0.9)
-    excess = (near - local) / (1 - local) - TEXTURE
-    mixed = (near < CLIPPED) & (regions.distance <= RIM)[:, None]
-    found = 2 * regions.sums(np.where(mixed, excess.clip(0, 1), 0), everywhere)
-    rim = (regions.distance > 0) & (regions.distance < 1.6)
-    length = np.maximum(np.bincount(regions.label[rim], minlength=regions.count), 1)[:, None]
-    area = np.bincount(regions.label[regions.distance <= 0], minlength=regions.count)
-    expected = expectation(np.sqrt(area / np.pi) / diagonal, around.mean(axis=1))
-    prior = (1 - around.mean(axis=1)) / np.maximum(expected - around.mean(axis=1), 0.1)
-    share = np.log(((found + 0.5) / (length + 1)).clip(0.01, 1))
-    mean = share.mean(axis=1, keepdims=True)
-    level = EVIDENCE * mean + (1 - EVIDENCE) * np.log(prior.clip(0.01, 1))[:, None]
-    tint = 0.5 * (mean - share) + hue(near - local, mixed, regions)
-    lamp = around + (1 - around) * np.exp(tint - level)
-    return lamp.clip(1, BRIGHTEST), around
+def sum_by(region: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """M×C values (or M) summed over the places of each region, N×C (or N)."""
+    if values.ndim == 1:
+        return np.bincount(region, values, count)
+    return np.stack([np.bincount(region, column, count) for column in values.T], axis=1)
 
 
-def hue(excess: np.ndarray, mixed: np.ndarray, regions: Regions) -> np.ndarray:
+def estimate(tally: Tally, diagonal: float) -> tuple[np.ndarray, np.ndarray]:
+    """Linear light of each region and of its surroundings, both N×3."""
+    around = tally["outside_light"] / np.maximum(tally["outside"], 1)
+    around = np.where(tally["outside"] > 0, around, 0.5).clip(0, 0.9)
+    measured = measured_clipping(tally)
+    level = measured.mean(axis=1, keepdims=True)
+    expected = expected_clipping(np.sqrt(tally["area"] / np.pi) / diagonal, around.mean(axis=1))
+    tint = 0.5 * (level - measured) + hue(tally)
+    clipping = EVIDENCE * level + (1 - EVIDENCE) * expected[:, None] - tint
+    light = around + (1 - around) * np.exp(-clipping)
+    return light.clip(1, BRIGHTEST), around
+
+
+def measured_clipping(tally: Tally) -> np.ndarray:
+    """Logarithm of the coverage from which each region's rim clips, N×3, by its rim's excess."""
+    length = np.maximum(tally["rim"], 1)[:, None]
+    return np.log(((2 * tally["excess"] + 0.5) / (length + 1)).clip(LEAST, 1))
+
+
+def expected_clipping(radius: np.ndarray, around: np.ndarray) -> np.ndarray:
+    """The same as expected, N, by the region's radius over the diagonal and its surroundings."""
+    small = 1 / (1 + (radius / LAMP_SIZE) ** 3)
+    light = WALL + LAMP * small * (1 - around)
+    return np.log(((1 - around) / np.maximum(light - around, 0.1)).clip(LEAST, 1))
+
+
+def hue(tally: Tally) -> np.ndarray:
     """Log of each region's colour, N×3 of mean 0, by rim pixels unclipped in two channels.
 
-    Such a pixel's excess over the surroundings is the lamp's, times a share common to both.
+    Such a pixel's excess over the surroundings is the lamp's, times a coverage common to both.
     """
-    ratio = np.zeros((regions.count, 3))
-    everywhere = np.ones(len(excess), bool)
-    for i, j in ((0, 1), (1, 2), (2, 0)):
-        both = (mixed[:, i] & mixed[:, j])[:, None]
-        sums = regions.sums(np.where(both, excess[:, [i, j]].clip(0), 0), everywhere)
-        log = np.log((sums[:, 0] + TRUST_COLOUR) / (sums[:, 1] + TRUST_COLOUR))
+    ratio = np.zeros((len(tally["area"]), 3))
+    for i, j in PAIRS:
+        sums = tally[f"pair{i}{j}"]
+        log = np.log((sums[:, 0] + COLOURLESS) / (sums[:, 1] + COLOURLESS))
         ratio[:, i] += log / 3
         ratio[:, j] -= log / 3
     return ratio
 
 
-def expectation(radius: np.ndarray, around: np.ndarray) -> np.ndarray:
-    """Expected light by the region's radius over the diagonal and by the surroundings' light."""
-    small = 1 / (1 + (radius / LAMP_SIZE) ** 3)
-    return WALL + LAMP * small * (1 - around)
-
-
 def relight(
-    near: np.ndarray, lamp: np.ndarray, around: np.ndarray, distance: np.ndarray
+    own: np.ndarray, lamp: np.ndarray, around: np.ndarray, is_core: np.ndarray
 ) -> np.ndarray:
-    """M×3 pixels with their clipped channels replaced.
+    """M×3 clipped pixels with their clipped channels replaced.
 
-    A channel that is not clipped tells how much of a rim pixel the lamp covers; without one, the
+    A channel that is not clipped tells how much of a pixel the lamp covers; without one, the
     outermost clipped pixels are taken as covered by half.
     """
-    clipped = near >= CLIPPED
-    seen = ((near - around) / np.maximum(lamp - around, 1e-3)).clip(0, 1)
+    clipped = own >= CLIPPED
+    seen = ((own - around) / np.maximum(lamp - around, 1e-3)).clip(0, 1)
     weight = np.where(clipped, 0, np.maximum(lamp - around, 0) + 1e-6)
     told = (seen * weight).sum(1) / np.maximum(weight.sum(1), 1e-6)
-    guessed = np.where(distance > -1.5, RIM_SHARE, 1.0)
-    share = np.where(clipped.all(axis=1), guessed, told)[:, None]
-    return np.where(clipped, np.maximum(around + share * (lamp - around), 1), near)
+    assumed = np.where(is_core, 1.0, RIM_COVERAGE)
+    coverage = np.where(clipped.all(axis=1), assumed, told)[:, None]
+    return np.where(clipped, np.maximum(around + coverage * (lamp - around), 1), own)

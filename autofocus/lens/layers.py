@@ -1,11 +1,12 @@
-"""Two layers of a scene, from one photo: what is seen, and what that hides.
+"""Two layers of one photo: what is seen, and what that hides.
 
-A photo's pixels at a depth step are mixed from both sides (the photo is antialiased) while the
-depth map gives each to one of the two. `unmix` separates them; `hidden` continues the far side
+A photo's pixels at a depth discontinuity are mixed from both sides (the photo is antialiased) while
+the depth map gives each to one of the two. `unmix` separates them; `hidden` continues the far side
 under the near one.
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -13,13 +14,14 @@ from torch.nn import functional
 
 from autofocus.depth_edges import lowest
 
-STEP = 0.03  # a depth difference that counts as one surface in front of another
-REACH = 2  # pixels around a mixed one in which its two pure colours are looked for
+DISCONTINUITY = 0.03  # a depth difference that counts as one surface in front of another
+NEARBY = 2  # pixels around a mixed one in which its two pure colours are looked for
 SIGMA = 1.5  # pixels: nearer ones count more
 IMPURE = 0.02  # weight of pixels that are mixed themselves, for surfaces too thin to have others
 DOUBT = 0.004  # squared colour contrast (linear light) under which the mixing share is a guess
 LEAST_NEAR = 0.15  # of a pixel that the depth map gives to the near side
 FALL = 0.125  # weight of one pyramid level against the finer one
+WHOLE = 5  # the first level whose cells are taken from the whole photo, where this is a part of it
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Scene:
+class LayeredPhoto:
     """A photo (`light`, `depth`) and its two layers."""
 
     light: torch.Tensor
@@ -41,28 +43,55 @@ class Scene:
     back: Layer
 
 
-def split(light: torch.Tensor, depth: torch.Tensor, reach: float) -> Scene:
-    """Light 3×H×W and depth H×W → the front layer and, `reach` pixels under it, the hidden one."""
+@dataclass(frozen=True)
+class Backdrop:
+    """The farthest surfaces of a whole photo, in cells of 2^`WHOLE` pixels and larger.
+
+    `levels`: 4×h×w each (linear light and depth); `origin`: the row and column at which the part
+    begins that looks things up here.
+    """
+
+    levels: list[torch.Tensor]
+    origin: tuple[int, int] = (0, 0)
+
+    def at(self, row: int, column: int) -> "Backdrop":
+        """The same for a part that begins at a row and a column, both even."""
+        return Backdrop(self.levels, (row, column))
+
+
+def split(
+    light: torch.Tensor, depth: torch.Tensor, radius: float, backdrop: Backdrop | None = None
+) -> LayeredPhoto:
+    """A photo's front layer and, `radius` pixels under it, the hidden one.
+
+    Args:
+        light: 3×H×W linear light.
+        depth: H×W, 1 nearest.
+        radius: how far behind an edge hidden surfaces are looked for, in pixels.
+        backdrop: if this is a part of a larger photo, the farthest surfaces of that photo.
+
+    """
     front, back = unmix(light, depth)
-    mixed = back.alpha > 0
-    seen = torch.where(mixed & (front.alpha < 0.5), back.light, front.light)
-    filled = hidden(seen, depth, reach)
-    back = Layer(
-        torch.where(mixed, back.light, filled.light),
-        torch.where(mixed, back.depth, filled.depth),
-        torch.where(mixed, back.alpha, filled.alpha),
-    )
-    return Scene(light, depth, front, back)
+    if float(depth.max() - depth.min()) > DISCONTINUITY / 2:
+        mixed = back.alpha > 0
+        seen = torch.where(mixed & (front.alpha < 0.5), back.light, front.light)
+        filled = hidden(seen, depth, radius, backdrop)
+        back = Layer(
+            torch.where(mixed, back.light, filled.light),
+            torch.where(mixed, back.depth, filled.depth),
+            torch.where(mixed, back.alpha, filled.alpha),
+        )
+    return LayeredPhoto(light, depth, front, back)
 
 
 def unmix(light: torch.Tensor, depth: torch.Tensor) -> tuple[Layer, Layer]:
-    """Every pixel at a depth step as near colour · alpha + far colour · (1 − alpha).
+    """Every pixel at a depth discontinuity as near colour · alpha + far colour · (1 − alpha).
 
     The pixel's own surface keeps what makes the sum the photo's pixel again; the other side's
     colour comes from its pure pixels near by. Elsewhere the front is the photo, the back empty.
     """
     nearest, farthest = -lowest(-depth, 1), lowest(depth, 1)
-    band = nearest - farthest > STEP
+    band = nearest - farthest > DISCONTINUITY
     front = Layer(light.clone(), depth.clone(), torch.ones_like(depth))
     back = Layer(torch.zeros_like(light), depth.clone(), torch.zeros_like(depth))
     where = band.nonzero(as_tuple=True)
@@ -72,7 +101,7 @@ def unmix(light: torch.Tensor, depth: torch.Tensor) -> tuple[Layer, Layer]:
     near, far = sides(light, depth, band, where, middle)
     own = light[:, where[0], where[1]]
     is_near = depth[where] > middle
-    alpha = mixing_share(own, near[:3], far[:3], is_near)
+    alpha = mixing_fraction(own, near[:3], far[:3], is_near)
     kept_near = between(own, near[:3], (own - (1 - alpha) * far[:3]) / alpha)
     kept_far = between(own, far[:3], (own - alpha * near[:3]) / (1 - alpha))
     front.light[:, where[0], where[1]] = torch.where(is_near, kept_near, near[:3])
@@ -87,7 +116,7 @@ def unmix(light: torch.Tensor, depth: torch.Tensor) -> tuple[Layer, Layer]:
 def between(own: torch.Tensor, pure: torch.Tensor, unmixed: torch.Tensor) -> torch.Tensor:
     """The unmixed colour, no farther from the pixel's own than the pure one of its side is.
 
-    Where the depth's outline is not the photo's, the share is wrong, and a colour taken apart by it
+    Where the depth's edge is not the photo's, the fraction is wrong, and a colour taken apart by it
     would be a speck of white or black.
     """
     return torch.clamp(unmixed, torch.minimum(own, pure), torch.maximum(own, pure))
@@ -117,8 +146,8 @@ def gather_side(
     image = torch.cat([light, depth[None]])
     height, width = depth.shape
     total = torch.zeros(5, len(middle), device=depth.device)
-    for y in range(-REACH, REACH + 1):
-        for x in range(-REACH, REACH + 1):
+    for y in range(-NEARBY, NEARBY + 1):
+        for x in range(-NEARBY, NEARBY + 1):
             rows = (where[0] + y).clamp(0, height - 1)
             columns = (where[1] + x).clamp(0, width - 1)
             value = image[:, rows, columns]
@@ -133,13 +162,13 @@ def gather_side(
     return total[:4] / total[4].clamp(min=1e-9)
 
 
-def mixing_share(
+def mixing_fraction(
     own: torch.Tensor, near: torch.Tensor, far: torch.Tensor, is_near: torch.Tensor
 ) -> torch.Tensor:
     """How much of each pixel (3×N) the near colour covers, N.
 
-    The least-squares share, drawn to the middle of its range by so much as contrast is missing. A
-    depth map sampled at pixel centres says which half of the range it is in.
+    The least-squares fraction, pulled to the middle of its range where contrast is missing. A depth
+    map sampled at pixel centres says which half of the range it is in.
     """
     contrast = near - far
     expected = torch.where(is_near, 0.85, 0.15)
@@ -148,29 +177,65 @@ def mixing_share(
     return torch.where(is_near, share.clamp(LEAST_NEAR, 1), share.clamp(0, 0.5))
 
 
-def hidden(light: torch.Tensor, depth: torch.Tensor, reach: float) -> Layer:
+def hidden(
+    light: torch.Tensor, depth: torch.Tensor, radius: float, backdrop: Backdrop | None = None
+) -> Layer:
     """What lies behind each pixel: the farther surfaces around it, the closest counting most.
 
     A pyramid holds at each level the farthest surface of its cells; a pixel takes the cells around
-    it that are farther by `STEP`, over all levels within reach, weighted down by their size. Looked
-    up at half the size: it is smooth, and next to outlines `unmix` knows better.
+    it that are farther by `DISCONTINUITY`, over all levels within the radius, weighted down by
+    their size. Looked up at half the size: it is smooth, and next to edges `unmix` knows better.
     """
-    cells = farther_half(torch.cat([light, depth[None]]))
     own = nearer_half(depth)
     total = torch.zeros(5, *own.shape, device=depth.device)
-    level, fall = 1, 1.0
-    while True:
-        total += fall * farther_around(cells, own)
-        level, fall = level + 1, fall * FALL
-        if 2**level >= 2 * reach + 2 or min(cells.shape[1:]) == 1:
-            break
-        cells = farther_half(cells)
+    for level, cells, origin in levels(torch.cat([light, depth[None]]), radius, backdrop):
+        total += FALL ** (level - 1) * farther_around(cells, own, 2 ** (level - 1), origin)
     total = functional.interpolate(total[None], scale_factor=2, mode="bilinear")[0]
     total = total[:, : depth.shape[0], : depth.shape[1]]
     weight = total[4]
     found = weight > 1e-12
     values = total[:4] / weight.clamp(min=1e-12)
     return Layer(values[:3], torch.where(found, values[3], depth), found.float())
+
+
+def levels(
+    surface: torch.Tensor, radius: float, backdrop: Backdrop | None
+) -> Iterator[tuple[int, torch.Tensor, tuple[int, int]]]:
+    """The pyramid's levels from 1 on, their cells, and where the surface (4×H×W) begins in them."""
+    cells = surface
+    for level in range(1, deepest_level(radius) + 1):
+        if backdrop and level >= WHOLE:
+            if level - WHOLE < len(backdrop.levels):
+                yield level, backdrop.levels[level - WHOLE], backdrop.origin
+        elif level == 1 or min(cells.shape[1:]) > 1:
+            cells = farther_half(cells)
+            yield level, cells, (0, 0)
+
+
+def deepest_level(radius: float) -> int:
+    """The last level of the pyramid: its cells are no larger than the circle of a radius."""
+    return max(1, math.ceil(math.log2(2 * radius + 2)) - 1)
+
+
+def find_backdrop(
+    parts: Iterable[tuple[torch.Tensor, torch.Tensor]], radius: float
+) -> Backdrop | None:
+    """The backdrop of a photo that comes as bands of rows, each of linear light and depth.
+
+    All bands but the last have a multiple of 2^`WHOLE` rows. None where the radius needs none.
+    """
+    if deepest_level(radius) < WHOLE:
+        return None
+    bands = []
+    for light, depth in parts:
+        cells = torch.cat([light, depth[None]])
+        for _ in range(WHOLE):
+            cells = farther_half(cells)
+        bands.append(cells)
+    pyramid = [torch.cat(bands, dim=1)]
+    while len(pyramid) <= deepest_level(radius) - WHOLE and min(pyramid[-1].shape[1:]) > 1:
+        pyramid.append(farther_half(pyramid[-1]))
+    return Backdrop(pyramid)
 
 
 def nearer_half(depth: torch.Tensor) -> torch.Tensor:
@@ -186,16 +251,21 @@ def farther_half(cells: torch.Tensor) -> torch.Tensor:
     padded = functional.pad(cells[None], (0, width % 2, 0, height % 2), mode="replicate")[0]
     four = torch.stack([padded[:, y::2, x::2] for y in (0, 1) for x in (0, 1)])
     farthest = four[:, 3].amin(0)
-    weight = (1 - (four[:, 3] - farthest) / STEP).clamp(min=0)[:, None]
+    weight = (1 - (four[:, 3] - farthest) / DISCONTINUITY).clamp(min=0)[:, None]
     return (four * weight).sum(0) / weight.sum(0)
 
 
-def farther_around(cells: torch.Tensor, depth: torch.Tensor) -> torch.Tensor:
-    """5×H×W: bilinear sums of light, depth and weight of the cells farther than each pixel."""
-    scale = cells.shape[1] / depth.shape[0], cells.shape[2] / depth.shape[1]
-    factor = 2 ** round(torch.log2(torch.tensor(1 / max(scale))).item())
+def farther_around(
+    cells: torch.Tensor, depth: torch.Tensor, factor: int, origin: tuple[int, int]
+) -> torch.Tensor:
+    """5×H×W: bilinear sums of light, depth and weight of the cells farther than each pixel.
+
+    `depth`: H×W at half the photo's size; `factor`: how many of its pixels a cell is wide;
+    `origin`: the photo's row and column at which it begins in the cells.
+    """
     rows, columns = (
-        (torch.arange(n, device=depth.device) + 0.5) / factor - 0.5 for n in depth.shape
+        (torch.arange(n, device=depth.device) + start // 2 + 0.5) / factor - 0.5
+        for n, start in zip(depth.shape, origin, strict=True)
     )
     total = torch.zeros(5, *depth.shape, device=depth.device)
     for y in (0, 1):
@@ -204,7 +274,7 @@ def farther_around(cells: torch.Tensor, depth: torch.Tensor) -> torch.Tensor:
             j, wx = tap(columns, x, cells.shape[2])
             value = cells[:, i][:, :, j]
             apart = depth - value[3]
-            farther = (apart / STEP - 0.5).clamp(0, 0.5) * apart * apart
+            farther = (apart / DISCONTINUITY - 0.5).clamp(0, 0.5) * apart * apart
             weight = wy[:, None] * wx[None, :] * farther
             total[:4] += value * weight
             total[4] += weight

@@ -10,7 +10,7 @@ def to_linear(encoded: torch.Tensor) -> torch.Tensor:
     )
 
 
-def to_srgb(linear: torch.Tensor) -> torch.Tensor:
+def encode_srgb(linear: torch.Tensor) -> torch.Tensor:
     """Linear light, any range → sRGB-encoded values, clipped to [0, 1]."""
     light = linear.clamp(0, 1)
     return torch.where(

@@ -17,7 +17,7 @@ from autofocus import view
 from autofocus.focus import DISC
 from autofocus.focus_pull import PULL
 from autofocus.lens.planes import SHARP
-from autofocus.render import APERTURE_AT_F1, LARGEST_CIRCLE, Lens
+from autofocus.render import APERTURE_AT_F1, LARGEST_CIRCLE, PUSH, Lens
 from autofocus.viewer.viewer_data import PINHOLE, STOPS, ViewerData
 
 HERE = Path(__file__).parent
@@ -31,6 +31,9 @@ MODULES = (
     "state",
     "scene",
     "gl",
+    "correction",
+    "png",
+    "brush",
     "exposure",
     "lens",
     "gestures",
@@ -53,6 +56,7 @@ LIMITS = {  # of what the setters take
     "cats_eye": (0, 1),
     "spherical": (-1, 1),
 }
+UNTOUCHED = 128  # the byte of a correction that changes nothing; 255 is sharp, 0 blurred
 FOCUS_STEPS = (0.005, 0.05)  # of an arrow key, without and with Shift
 
 
@@ -66,6 +70,8 @@ def constants() -> dict[str, Any]:
         "LIMITS": LIMITS,
         "PALETTES": {palette: palette_hex(palette) for palette in view.PALETTE_NAMES},
         "PULL": PULL,
+        "PUSH": PUSH,
+        "UNTOUCHED": UNTOUCHED,
         "SHADERS": {name: shader(file) for name, file in SHADERS.items()},
     }
 
@@ -73,6 +79,8 @@ def constants() -> dict[str, Any]:
 def shader_constants() -> dict[str, str]:
     """What the shaders are handed: GLSL of each constant's value, with its type."""
     return {
+        "float PUSH": f"{PUSH:.9f}",
+        "float UNTOUCHED": f"{UNTOUCHED:.1f}",
         "float SHARP": f"{SHARP:.9f}",
         "float STOPS": f"{STOPS:.9f}",
         "vec3 RED": vector(view.RED),
@@ -127,7 +135,8 @@ class Viewer(gr.HTML):
 
     Its value is a `ViewerData` (see `viewer_data`) or None. Events: `focuspick` (`focus`, and
     `x`, `y` as shares of the image, None from the keyboard), `loaded` (`run`), `tile` (`run` and
-    `box`, see `tile_data`), `unsupported` (`reason`) and `supported`. From JavaScript:
+    `box`, see `tile_data`), `corrected` (`run` and `png`: what was painted, a data URL of an 8-bit
+    grey PNG or None), `unsupported` (`reason`) and `supported`. From JavaScript:
     `window.autofocus.viewers[NAME].setFocus(0.4)`; see docs/viewer.md.
     """
 

@@ -12,9 +12,9 @@ import torch
 from gradio.data_classes import FileData, GradioModel
 
 from autofocus.focus import SALIENT
-from autofocus.lens.highlights import expand
+from autofocus.lens.highlights import expand_highlights
 from autofocus.lens.layers import Layer, split
-from autofocus.lens.srgb import to_linear, to_srgb
+from autofocus.lens.srgb import encode_srgb, to_linear
 from autofocus.photo import resize, to_bytes, to_words
 from autofocus.render import APERTURE_AT_F1, Lens, circle_scale
 from autofocus.view import mark_subject
@@ -231,7 +231,7 @@ def layers(photo: np.ndarray, depth: np.ndarray, reach: float) -> tuple[Layer, L
     Where nothing is hidden within `reach` pixels, the second layer is the photo itself.
     """
     light = to_linear(torch.from_numpy(np.ascontiguousarray(photo, np.float32))).numpy()
-    expanded = torch.from_numpy(expand(light, 1.0)).movedim(-1, 0)
+    expanded = torch.from_numpy(expand_highlights(light, 1.0)).movedim(-1, 0)
     flat = torch.from_numpy(np.ascontiguousarray(depth, np.float32))
     scene = split(expanded, flat, reach)
     is_filled = scene.back.alpha > 0
@@ -247,7 +247,7 @@ def with_gain(light: torch.Tensor) -> np.ndarray:
     """
     stops = torch.log2(light.amax(0).clamp(1, 2**STOPS))
     gain = 1 - torch.ceil(stops / STOPS * 255) / 255
-    coloured = to_srgb(light * torch.exp2(-STOPS * (1 - gain)))
+    coloured = encode_srgb(light * torch.exp2(-STOPS * (1 - gain)))
     return torch.cat([coloured, gain[None]]).movedim(0, -1).numpy()
 
 

@@ -1,185 +1,272 @@
-"""The component in a real browser, with WebGL 2 in software."""
+"""The viewer in a real browser, with WebGL 2 in software, on a page without Gradio."""
 
 import base64
 import io
-import os
-import subprocess
-import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from autofocus.render import Lens, f_stop_of, render
-from tests.browser.conftest import ROOT, free_port, wait_for
+from autofocus.evaluation.pictures import psnr
+from autofocus.evaluation.viewer import VIEWER, canvas_of, refined, show
+from autofocus.render import Lens, correct, f_stop_of, render
+from autofocus.view import colour_depth, overlay_saliency
+from autofocus.viewer import viewer_data, waiting_data
 from tests.browser.viewer_demo import APERTURE, FOCUS, synthetic
 
-MAIN = "window.autofocus.viewers.main"
-PATIENCE = 60_000  # milliseconds for a finished picture
-DRAG = """async () => {
-  const viewer = window.autofocus.viewers.main, before = viewer.frames;
-  for (let k = 1; k <= 40; k++) {
+LENS = Lens(focus=FOCUS, f_stop=f_stop_of(APERTURE))
+DRAG = f"""async () => {{
+  const viewer = {VIEWER}, before = viewer.frames;
+  for (let k = 1; k <= 40; k++) {{
     viewer.setFocus(0.1 + 0.02 * k);
     await new Promise((next) => setTimeout(next, 100));
-  }
+  }}
   return viewer.frames - before;
-}"""
+}}"""
 LOSE = f"""async () => {{
-  const lost = {MAIN}.lens.gl.getExtension('WEBGL_lose_context');
+  const lost = {VIEWER}.lens.gl.getExtension('WEBGL_lose_context');
   lost.loseContext();
   await new Promise((next) => setTimeout(next, 300));
   const text = document.querySelector('.af-note').textContent;
   lost.restoreContext();
   return text;
 }}"""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    folder, port = tmp_path_factory.mktemp("files"), free_port()
-    log = folder.parent / f"{folder.name}.log"
-    environment = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "False"}
-    command = [sys.executable, "-m", "tests.browser.viewer_demo", str(port), str(folder)]
-    with log.open("w") as output:
-        app = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
-        try:
-            wait_for(f"http://127.0.0.1:{port}/", app, log)
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            app.terminate()
-            app.wait(timeout=30)
+SETTERS = (  # of each field of the lens, and a value that changes the image
+    ("setFocus", "focus", 0.2),
+    ("setFocusRange", "focus_range", 0.5),
+    ("setBlades", "blades", 5),
+    ("setCatsEye", "cats_eye", 1.0),
+    ("setSpherical", "spherical", -1.0),
+    ("setSpherical", "spherical", 1.0),
+)
 
 
 @pytest.fixture
-def page(browser, demo):
+def open_page(browser):
+    """Opens a value in a viewer; nothing may go wrong in it."""
     context = browser.new_context(viewport={"width": 1000, "height": 900}, has_touch=True)
-    page, problems = context.new_page(), []
-    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(demo)
-    page.wait_for_function("window.autofocus?.viewers?.main?.scene")
-    yield page
+    problems = []
+
+    def open_value(value):
+        page = context.new_page()
+        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        show(page, value)
+        return page
+
+    yield open_value
     context.close()
     assert not problems
 
 
-def finish(page):
-    page.wait_for_function(f"{MAIN}.finished", timeout=PATIENCE)
+@pytest.fixture
+def page(open_page, tmp_path):
+    return open_page(viewer_data(*synthetic(), tmp_path, LENS))
 
 
-def picture(page):
-    """What the canvas shows, H×W×3 in [0, 1]."""
-    data = page.evaluate("document.querySelector('.af-canvas').toDataURL('image/png')")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data.split(",")[1]))))[..., :3] / 255
+def drawn(page):
+    """What the canvas shows once nothing waits to be drawn."""
+    page.wait_for_function(f"!{VIEWER}.requested")
+    return canvas_of(page)
 
 
-def psnr(first, second):
-    return 10 * np.log10(1 / np.mean((first - second) ** 2))
-
-
-@pytest.mark.parametrize("focus", [FOCUS, 0.2])
-@pytest.mark.parametrize("blades", [0, 5])
-def test_picture_is_the_one_that_the_server_renders(page, focus, blades):
-    page.evaluate(f"{MAIN}.setBlades({blades}); {MAIN}.setFocus({focus});")
-    finish(page)
+@pytest.mark.parametrize(("setter", "name", "value"), SETTERS)
+def test_image_is_the_one_that_the_server_renders(page, setter, name, value):
+    page.evaluate(f"{VIEWER}.{setter}({value})")
     photo, depth, _ = synthetic()
-    expected = render(photo, depth, Lens(focus, f_stop=f_stop_of(APERTURE), blades=blades))
-    assert psnr(picture(page), expected) >= 34
-    assert psnr(picture(page), expected) > psnr(picture(page), photo) + 6
+    expected = render(photo, depth, replace(LENS, **{name: value}))
+    image = refined(page)
+    assert psnr(image, expected) >= 34
+    assert psnr(image, expected) > psnr(image, photo) + 6
+    assert psnr(image, expected) > psnr(image, render(photo, depth, LENS))
 
 
 def test_dragging_draws_every_step_and_asks_for_nothing(page):
-    finish(page)
+    refined(page)
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     assert page.evaluate(DRAG) >= 35
-    finish(page)
+    image = refined(page)
     assert requests == []
     photo, depth, _ = synthetic()
-    assert psnr(picture(page), render(photo, depth, Lens(0.9, f_stop=f_stop_of(APERTURE)))) >= 34
+    assert psnr(image, render(photo, depth, replace(LENS, focus=0.9))) >= 34
 
 
-def test_slider_moves_the_focus_without_the_server(page):
-    slider = page.get_by_role("slider", name="Focus")
-    slider.focus()
-    slider.press("ArrowLeft")
-    page.wait_for_function(f"Math.abs({MAIN}.state.focus - 0.795) < 1e-6")
-
-
-def test_click_focuses_on_what_was_clicked_and_tells_python(page):
+def paint(page, brush, start, end, size=0.3):
+    """A stroke between two places, in shares of the image; returns the correction's PNG."""
+    page.evaluate(f"{VIEWER}.setBrush('{brush}'); {VIEWER}.setBrushSize({size})")
     box = page.locator(".af-canvas").bounding_box()
-    page.mouse.click(box["x"] + box["width"] * 0.05, box["y"] + box["height"] * 0.5)
-    assert page.evaluate(f"{MAIN}.state.focus") == pytest.approx(0.25, abs=0.01)
-    expect(page.locator("#picked textarea, #picked input")).to_have_value("0.250")
-    expect(page.locator(".af-reticle")).to_be_visible()
+    x, y, width, height = (box[side] for side in ("x", "y", "width", "height"))
+    page.mouse.move(x + start[0] * width, y + start[1] * height)
+    page.mouse.down()
+    page.mouse.move(x + end[0] * width, y + end[1] * height, steps=4)
+    page.mouse.up()
+    page.wait_for_function("window.triggered.at(-1)[0] === 'corrected'")
+    data = page.evaluate("window.triggered.at(-1)[1].png")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data.split(",")[1]))))
 
 
-def test_dots_focus_on_their_subjects(page):
-    page.get_by_role("button", name="Focus on subject 2").click()
-    assert page.evaluate(f"{MAIN}.state.focus") == pytest.approx(0.5, abs=0.001)
+@pytest.mark.parametrize(("brush", "x"), [("blurred", 0.42), ("sharp", 0.08)])
+def test_a_stroke_is_drawn_as_the_server_renders_it(page, brush, x):
+    photo, depth, _ = synthetic()
+    bytes_ = paint(page, brush, (x, 0.45), (x, 0.55))
+    assert bytes_.shape == depth.shape
+    assert (bytes_ != 128).mean() > 0.01
+    painted = np.clip((np.float32(bytes_) - 128) / 127, -1, 1)
+    expected = render(photo, correct(depth, painted, LENS), LENS)
+    image = refined(page)
+    assert psnr(image, expected) >= 34
+    assert psnr(image, expected) > psnr(image, render(photo, depth, LENS)) + 3
+
+
+def test_a_stroke_keeps_to_its_surface_and_is_undone(page):
+    bytes_ = paint(page, "blurred", (0.42, 0.4), (0.42, 0.6))
+    depth = synthetic()[1]
+    on_disc = depth == np.float32(0.8)
+    assert (bytes_[on_disc] != 128).any()
+    assert not (bytes_[~on_disc] != 128).any()
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function("window.triggered.at(-1)[1].png === null")
+    assert psnr(refined(page), render(*synthetic()[:2], LENS)) >= 34
+
+
+def test_the_brush_has_its_tools_only_while_it_is_in_hand(page):
+    tools = page.get_by_role("toolbar", name="Brush")
+    expect(tools).to_be_hidden()
+    page.evaluate(f"{VIEWER}.setBrush('sharp')")
+    expect(tools).to_be_visible()
+    before = page.evaluate(f"{VIEWER}.state.focus")
+    page.locator(".af-canvas").click(position={"x": 30, "y": 30})
+    assert page.evaluate(f"{VIEWER}.state.focus") == before
+    page.get_by_role("button", name="Done").click()
+    expect(tools).to_be_hidden()
 
 
 def test_tap_and_arrow_keys_focus(page):
     page.locator(".af-canvas").tap(position={"x": 30, "y": 30})
-    before = page.evaluate(f"{MAIN}.state.focus")
+    before = page.evaluate(f"{VIEWER}.state.focus")
     assert before < 0.2
     page.locator(".af-canvas").press("Shift+ArrowRight")
-    assert page.evaluate(f"{MAIN}.state.focus") == pytest.approx(before + 0.05)
+    assert page.evaluate(f"{VIEWER}.state.focus") == pytest.approx(before + 0.05)
 
 
-def test_zoom_keeps_the_place_under_the_pointer_in_every_view(page):
+def test_wheel_is_the_pages_until_the_image_is_zoomed_into(page):
+    page.evaluate("document.body.style.height = '3000px'")
     box = page.locator(".af-canvas").bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.75)
-    page.mouse.wheel(0, -600)
-    page.wait_for_function(f"{MAIN}.state.zoom > 2")
-    zoom, pan = page.evaluate(f"[{MAIN}.state.zoom, {MAIN}.state.pan]")
-    assert pan == pytest.approx([0.25 * (1 - 1 / zoom), 0.75 * (1 - 1 / zoom)], abs=0.01)
-    page.get_by_role("button", name="Depth").click()
-    assert page.evaluate(f"{MAIN}.state.zoom") == zoom
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.25)
+    page.mouse.wheel(0, 100)
+    page.wait_for_function("window.scrollY > 0")
+    assert page.evaluate(f"{VIEWER}.state.zoom") == 1
+    page.evaluate("window.scrollTo(0, 0)")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
+    page.wait_for_function(f"{VIEWER}.state.zoom > 1.5")
+    page.mouse.wheel(0, -300)
+    page.wait_for_function(f"{VIEWER}.state.zoom > 2.4")
+    zoom, pan = page.evaluate(f"[{VIEWER}.state.zoom, {VIEWER}.state.pan]")
+    assert pan == pytest.approx([0.25 * (1 - 1 / zoom)] * 2, abs=0.01)
+    page.mouse.wheel(0, 900)
+    page.wait_for_function(f"{VIEWER}.state.zoom === 1")
+    assert page.evaluate("window.scrollY") == 0
+
+
+def test_zoom_stays_in_every_view_and_a_double_click_fits(page):
+    page.locator(".af-canvas").press("+")
+    zoom = page.evaluate(f"{VIEWER}.state.zoom")
+    page.get_by_role("button", name="Depth", exact=True).click()
+    assert page.evaluate(f"{VIEWER}.state.zoom") == zoom == 1.25
     page.locator(".af-canvas").dblclick()
-    assert page.evaluate(f"{MAIN}.state.zoom") == 1
+    assert page.evaluate(f"{VIEWER}.state.zoom") == 1
 
 
-def test_views_show_the_photo_the_depth_and_the_subject(page):
+def test_views_are_drawn_as_python_draws_them(page):
     photo, depth, saliency = synthetic()
-    shown = {}
-    for name in ("Photo", "Depth", "Subject"):
-        page.get_by_role("button", name=name, exact=True).click()
-        page.wait_for_function(f"!{MAIN}.requested")
-        shown[name] = picture(page)
-    assert np.abs(shown["Photo"] - photo).max() < 0.02
-    brightness = shown["Depth"].mean(2)
-    assert brightness[120, 150] > brightness[230, 20] > brightness[5, 20]
-    redness = shown["Subject"][..., 0] - shown["Subject"][..., 1]
-    assert redness[saliency > 0.5].mean() > 0.25
-    assert np.abs(redness[saliency < 0.5]).max() < 0.02
+    colours = colour_depth(depth)
+    page.get_by_role("button", name="Photo", exact=True).click()
+    assert np.abs(drawn(page) - photo).max() < 0.01
+    page.get_by_role("button", name="Depth", exact=True).click()
+    assert np.abs(drawn(page) - colours).max() < 0.03
+    page.get_by_role("button", name="Subject", exact=True).click()
+    assert np.abs(drawn(page) - overlay_saliency(colours, saliency)).max() < 0.03
+    page.get_by_role("button", name="On the photo").click()
+    assert np.abs(drawn(page) - overlay_saliency(photo, saliency)).max() < 0.01
+    page.evaluate(f"{VIEWER}.setSubjectOn('depth'); {VIEWER}.setPalette('grey')")
+    grey = overlay_saliency(colour_depth(depth, "grey"), saliency)
+    assert np.abs(drawn(page) - grey).max() < 0.01
+
+
+def test_switch_of_the_subject_is_there_only_with_the_subject(page):
+    switch = page.get_by_role("button", name="On the photo")
+    expect(switch).to_be_hidden()
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_label("Compare with").select_option("Subject")
+    expect(switch).to_be_visible()
 
 
 def test_compare_shows_both_sides_of_the_handle(page):
-    finish(page)
+    refined(page)
     page.get_by_role("button", name="Compare").click()
-    page.wait_for_function(f"!{MAIN}.requested")
     photo = synthetic()[0]
-    left, right = picture(page)[:, :170], picture(page)[:, 190:]
-    assert np.abs(left - photo[:, :170]).max() < 0.02
-    assert np.abs(right - photo[:, 190:]).max() > 0.1
+    image = drawn(page)
+    assert np.abs(image[:, :170] - photo[:, :170]).max() < 0.02
+    assert np.abs(image[:, 190:] - photo[:, 190:]).max() > 0.1
+
+
+def test_a_synced_viewer_shows_the_same_part_and_tells_nobody(page):
+    page.evaluate(
+        f"""() => {{
+          window.told = 0;
+          document.addEventListener('af-changed', () => window.told++);
+          const state = {{ view: 2, zoom: 3, pan: [0.2, 0.9], subjectOn: 'depth' }};
+          {VIEWER}.syncView(state);
+        }}"""
+    )
+    assert page.evaluate(f"{VIEWER}.state.pan") == pytest.approx([0.2, 2 / 3])
+    depth = page.get_by_role("button", name="Depth", exact=True)
+    expect(depth).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("window.told") == 0
+
+
+@pytest.mark.parametrize("size", [(150, 1000), (900, 117)])
+def test_a_long_image_has_room_to_be_zoomed_into(open_page, tmp_path, size):
+    page = open_page(viewer_data(*synthetic(*size), tmp_path, LENS))
+    box = page.locator(".af-canvas").bounding_box()
+    assert 0.49 < box["width"] / box["height"] < 2.51
+    page.get_by_role("button", name="Photo", exact=True).click()
+    image = drawn(page)
+    middle = np.array(image.shape[:2]) // 2
+    photo = synthetic(*size)[0]
+    seen = image[middle[0], middle[1]]
+    assert np.abs(photo[size[0] // 2, size[1] // 2] - seen).max() < 0.15
+    assert image[2, 2].max() == 0  # nothing beside the image
+    page.mouse.click(box["x"] + 3, box["y"] + 3)
+    assert page.evaluate(f"{VIEWER}.reticle") is None
 
 
 def test_a_lost_context_is_said_and_comes_back(page):
-    finish(page)
-    before = picture(page)
+    before = refined(page)
     assert "comes back" in page.evaluate(LOSE)
-    page.wait_for_function(f"!{MAIN}.lost")
-    finish(page)
-    assert np.abs(picture(page) - before).max() < 0.02
+    page.wait_for_function(f"!{VIEWER}.lost")
+    assert np.abs(refined(page) - before).max() < 0.02
     assert page.locator(".af-note").text_content() == ""
 
 
-def test_without_webgl_the_page_is_told(browser, demo):
+def test_a_photo_that_is_analysed_is_shown_dimmed(open_page, tmp_path):
+    photo = synthetic()[0]
+    page = open_page(waiting_data(photo, tmp_path, photo.shape[:2]))
+    expect(page.locator(".af-waiting")).to_be_visible()
+    expect(page.locator(".af-canvas")).to_be_hidden()
+
+
+def test_without_webgl_the_page_is_told(browser, tmp_path):
     page = browser.new_page()
     page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null;")
-    page.goto(demo)
+    show(page, viewer_data(*synthetic(), tmp_path, LENS))
     expect(page.locator("[data-webgl=missing]")).to_have_count(1)
     expect(page.locator(".af-note")).to_contain_text("the server does it")
+    told = page.evaluate("window.triggered.map(([what]) => what)")
+    assert "unsupported" in told
     page.close()

@@ -1,13 +1,41 @@
+import re
+from dataclasses import asdict, fields
+
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from autofocus import view
+from autofocus.focus import DISC, SALIENT
+from autofocus.lens.planes import SHARP
 from autofocus.lens.srgb import to_linear
-from autofocus.render import Lens
+from autofocus.render import APERTURE_AT_F1, LARGEST_CIRCLE, Lens
 from autofocus.view import SUBJECT_INSIDE, SUBJECT_OUTLINE
-from autofocus.viewer import Viewer, viewer_data
-from autofocus.viewer.component import script
-from autofocus.viewer.viewer_data import layers, subjects, with_gain
+from autofocus.viewer import Viewer, ViewerData, tile_data, viewer_data
+from autofocus.viewer.component import (
+    FOCUS_STEPS,
+    HERE,
+    LIMITS,
+    MODULES,
+    UNTOUCHED,
+    constants,
+    script,
+    shader_constants,
+    text,
+)
+from autofocus.viewer.viewer_data import (
+    PINHOLE,
+    STOPS,
+    TILE_PIXELS,
+    TILE_SIDE,
+    layers,
+    subjects,
+    tile_size,
+    with_gain,
+)
+
+SOURCES = sorted([*HERE.glob("js/*.js"), *HERE.glob("shaders/*.glsl")])
 
 
 def scene(height=60, width=90):
@@ -99,3 +127,86 @@ def test_component_has_its_events():
         assert callable(getattr(viewer, name))
     with pytest.raises(AttributeError):
         _ = viewer.nosuchevent
+
+
+def small_tile(tmp_path, box, **lens):
+    return tile_data(*scene(600, 900), box, tmp_path, Lens(focus=0.9, **lens))
+
+
+def test_a_tile_holds_its_part_and_as_much_around_it_as_its_blur_reaches(tmp_path):
+    tile = small_tile(tmp_path, (0.25, 0.25, 0.5, 0.5), f_stop=8)
+    assert tile.box == [0.25, 0.25, 0.5, 0.5]
+    margin = 0.05 / 8 * np.hypot(600, 900) * 0.9
+    width = (tile.frame[2] - tile.frame[0]) * 900
+    assert 225 + 2 * margin < width < 225 + 2 * margin + 10
+    maps = np.fromfile(tile.maps.path, "<u2")
+    height = (tile.frame[3] - tile.frame[1]) * 600
+    assert maps.size == 4 * round(width) * round(height)
+    assert tile.diagonal == pytest.approx(np.hypot(600, 900))
+
+
+def test_a_tile_at_the_border_ends_there_and_its_pixels_are_the_photos(tmp_path):
+    tile = small_tile(tmp_path, (0, 0, 0.1, 0.1))
+    assert tile.frame[:2] == [0, 0]
+    sent = cv2.imread(tile.photo.path)[..., ::-1] / 255
+    photo = scene(600, 900)[0]
+    assert np.abs(sent - photo[: sent.shape[0], : sent.shape[1]]).max() < 0.003
+
+
+@pytest.mark.parametrize("size", [(4000, 6000), (300, 12_000), (10, 10)])
+def test_a_tile_is_sent_as_large_as_a_browser_can_refine(size):
+    height, width = tile_size(size)
+    assert height * width <= 1.01 * TILE_PIXELS and max(height, width) <= TILE_SIDE
+    assert height / width == pytest.approx(size[0] / size[1], rel=0.01)
+    assert size != (10, 10) or (height, width) == size
+
+
+@pytest.mark.parametrize("box", [(0.5, 0, 0.5, 1), (-0.1, 0, 1, 1), (0, 0, 1, np.nan)])
+def test_a_box_that_is_no_part_of_the_image_is_refused(tmp_path, box):
+    with pytest.raises(ValueError, match="not a part of the image"):
+        small_tile(tmp_path, box)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_pinhole_is_a_number_that_json_has(tmp_path):
+    value = viewer_data(*scene(), tmp_path, Lens(f_stop=np.inf))
+    assert ViewerData.model_validate_json(value.model_dump_json()).f_stop > 1000
+
+
+def test_the_data_has_the_lens_by_the_names_of_its_fields(tmp_path):
+    lens = Lens(0.3, focus_range=0.1, f_stop=4, blades=6, rotation=9, cats_eye=1, spherical=-1)
+    value = viewer_data(*scene(), tmp_path, lens)
+    assert {field.name: getattr(value, field.name) for field in fields(Lens)} == asdict(lens)
+    assert set(LIMITS) == set(asdict(lens))
+
+
+def handed_names():
+    named = [*constants(), *(name.split()[1] for name in shader_constants())]
+    return "|".join(named)
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: file.name)
+def test_no_script_or_shader_says_again_what_python_says(file):
+    source = re.sub(r"//.*", "", file.read_text(encoding="utf-8"))
+    declared = re.findall(rf"\b(?:{handed_names()})\s*=(?!=)", source)
+    assert not declared
+    numbers = {float(n) for n in re.findall(r"(?<![\w.])\d*\.?\d+(?:e-?\d+)?", source)}
+    said = {APERTURE_AT_F1, LARGEST_CIRCLE, DISC, SALIENT, *FOCUS_STEPS, PINHOLE}
+    said |= {
+        UNTOUCHED,
+        view.RED_SHARE,
+        view.OUTLINE_SHARE,
+        *map(float, view.RED.round(4).tolist()[:2]),
+    }
+    assert not numbers & (said - {1.0})
+    sharp = re.findall(
+        rf"const (?:\w+ )?\w+ = (?:{SHARP}|{STOPS}|{Lens().f_stop:.0f}(?:\.0)?);", source
+    )
+    assert not sharp
+
+
+def test_scripts_are_joined_after_those_that_they_import():
+    for number, name in enumerate(MODULES):
+        needed = re.findall(r"from './(\w+)\.js'", text(f"js/{name}.js"))
+        assert set(needed) <= {"constants", *MODULES[:number]}
+    assert {path.stem for path in (HERE / "js").iterdir()} == set(MODULES)

@@ -2,14 +2,15 @@
 
 import { showsSubject } from './state.js';
 
-const NARROWEST = 0.5; // width over height of the stage: longer images get room to be zoomed into
-const WIDEST = 2.5;
+// Width over height of the stage, at least and at most: a longer image has room to be zoomed into.
+const ASPECTS = [0.5, 2.5];
 
 export class Controls {
   constructor(element) {
     this.element = element;
     this.find = (name) => element.querySelector(`.af-${name}`);
     this.views = [...element.querySelectorAll('[data-view]')];
+    this.brushes = [...element.querySelectorAll('[data-brush]')];
     [this.canvas, this.stage] = [this.find('canvas'), this.find('stage')];
   }
 
@@ -26,6 +27,14 @@ export class Controls {
     on('subject-on', 'click', () => {
       viewer.setSubjectOn(viewer.state.subjectOn === 'depth' ? 'photo' : 'depth');
     });
+    for (const button of this.brushes) {
+      button.addEventListener('click', () => viewer.setBrush(button.dataset.brush));
+    }
+    for (const button of this.element.querySelectorAll('[data-act]')) {
+      button.addEventListener('click', () => viewer.brush.act(button.dataset.act));
+    }
+    on('brush-done', 'click', () => viewer.setBrush(null));
+    on('brush-size', 'input', (target) => viewer.setBrushSize(Number(target.value)));
     this.canvas.addEventListener('keydown', (event) => viewer.key(event));
   }
 
@@ -38,7 +47,10 @@ export class Controls {
     this.find('other').value = String(state.other);
     press(this.find('subject-on'), state.subjectOn === 'photo');
     this.find('subject-on').hidden = !showsSubject(state);
+    for (const button of this.brushes) press(button, button.dataset.brush === state.brush);
+    this.find('brushes').hidden = !state.brush;
     this.element.classList.toggle('af-zoomed', state.zoom > 1);
+    this.element.classList.toggle('af-brushing', Boolean(state.brush));
   }
 
   say(text) {
@@ -47,7 +59,7 @@ export class Controls {
 
   // Makes room for an image of this size; returns the stage's width over its height.
   shape(width, height) {
-    const aspect = Math.min(Math.max(width / height, NARROWEST), WIDEST);
+    const aspect = Math.min(Math.max(width / height, ASPECTS[0]), ASPECTS[1]);
     if (this.stage.style.getPropertyValue('--aspect') !== String(aspect)) {
       // Another image takes the place of the one before, rather than that one moving.
       this.stage.hidden = true;

@@ -1,6 +1,7 @@
 // One scene on the GPU, and the light that has been gathered of it so far.
 
-import { CELL, cellRanges, reachingRanges } from './bounds.js';
+import { CELL, cellCorrections, cellRanges, correctCells, reachingRanges } from './bounds.js';
+import { CONSTANTS } from './constants.js';
 import { circleScale, largestDefocus } from './depth.js';
 import { imageTexture, makeTarget, makeTexture, mapsTexture } from './gl.js';
 
@@ -45,12 +46,16 @@ export class Exposure {
     [this.taken, this.row, this.drawn, this.share] = [0, 0, 1, 1];
   }
 
-  // Begins an image anew; the ranges of depth follow the largest circle.
-  restart(state, moving) {
-    const { gl, cells } = this;
+  // Begins an image anew; the ranges of depth follow the largest circle, and what is painted.
+  restart(state, moving, correction) {
+    const { gl } = this;
     const coarser = this.level + (this.frameTime > SLOW ? 1 : 0);
     this.begin(moving ? Math.min(coarser, SHRINKS.length - 1) : 0);
-    const ranges = reachingRanges(cells, this.scale(state) * largestDefocus(state) + 1);
+    const { PUSH } = CONSTANTS;
+    const painted = correction && cellCorrections(correction, this.cells, this.scene);
+    const cells = painted ? correctCells(this.cells, painted, state, PUSH) : this.cells;
+    const largest = largestDefocus(state) + (painted ? PUSH : 0);
+    const ranges = reachingRanges(cells, this.scale(state) * largest + 1);
     const size = [cells.columns, cells.rows];
     gl.bindTexture(gl.TEXTURE_2D, this.textures.bounds);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG32F, ...size, 0, gl.RG, gl.FLOAT, ranges);
@@ -66,7 +71,8 @@ export class Exposure {
   // What both shaders are told of the scene and the lens.
   uniforms(state) {
     const { focus, focus_range } = state;
-    return { focus, half_range: focus_range / 2, scale: this.scale(state), cell: CELL };
+    const { frame } = this.scene;
+    return { focus, half_range: focus_range / 2, scale: this.scale(state), cell: CELL, frame };
   }
 
   // The whole image's middle, and the distance of its corners from there, in this scene's pixels.

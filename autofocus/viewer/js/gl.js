@@ -44,6 +44,15 @@ export function imageTexture(gl, image) {
   return texture;
 }
 
+// One byte a pixel, read as 0..1.
+export function byteTexture(gl, width, height, bytes) {
+  const texture = makeTexture(gl, gl.LINEAR);
+  gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, width, height, 0, gl.RED, gl.UNSIGNED_BYTE, bytes);
+  gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
+  return texture;
+}
+
 // 256 colours, far to near, as hexadecimal digits.
 export function paletteTexture(gl, digits) {
   const texture = makeTexture(gl, gl.NEAREST);

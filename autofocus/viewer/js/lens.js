@@ -2,7 +2,8 @@
 
 import { CONSTANTS } from './constants.js';
 import { Exposure } from './exposure.js';
-import { bindTextures, makeProgram, paletteTexture, setUniforms } from './gl.js';
+import { bindTextures, byteTexture, makeProgram, paletteTexture, setUniforms } from './gl.js';
+import { UNTOUCHED } from './correction.js';
 import { spanOf } from './viewport.js';
 
 export class Lens {
@@ -17,6 +18,16 @@ export class Lens {
     this.palettes = Object.fromEntries(
       Object.entries(PALETTES).map(([name, digits]) => [name, paletteTexture(this.gl, digits)]),
     );
+    this.setCorrection(null);
+  }
+
+  // What is painted, or nothing; see `Correction`.
+  setCorrection(correction) {
+    this.gl.deleteTexture(this.correction);
+    this.isCorrected = Number(Boolean(correction));
+    const { width, height, bytes } = correction ??
+      { width: 1, height: 1, bytes: Uint8Array.of(UNTOUCHED) };
+    this.correction = byteTexture(this.gl, width, height, bytes);
   }
 
   open(scene) {
@@ -40,12 +51,13 @@ export class Lens {
     gl.useProgram(sampling.program);
     gl.bindFramebuffer(gl.FRAMEBUFFER, target.frame);
     gl.viewport(0, 0, target.width, target.height);
-    bindTextures(gl, sampling, { front, hidden, maps, bounds });
+    bindTextures(gl, sampling, { front, hidden, maps, bounds, correction: this.correction });
     const { highlights, cats_eye, spherical } = state;
     const floats = { ...exposure.uniforms(state), ...exposure.middle() };
     const rotation = (state.rotation * Math.PI) / 180;
     Object.assign(floats, { highlights, cats_eye, spherical, rotation, shrink: target.shrink });
     const integers = { blades: state.blades, first: exposure.taken, count: exposure.batch };
+    integers.is_corrected = this.isCorrected;
     setUniforms(gl, sampling, floats, integers);
     gl.scissor(0, exposure.row, target.width, rows);
     for (const what of [gl.BLEND, gl.SCISSOR_TEST]) gl.enable(what);
@@ -63,18 +75,25 @@ export class Lens {
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, gl.canvas.width, gl.canvas.height);
     const light = exposure.target.texture;
-    bindTextures(gl, viewing, { photo, light, maps, bounds, palette: this.palettes[state.palette] });
+    bindTextures(gl, viewing, {
+      photo,
+      light,
+      maps,
+      bounds,
+      palette: this.palettes[state.palette],
+      correction: this.correction,
+    });
     const floats = {
       ...exposure.uniforms(state),
       size: [gl.canvas.width, gl.canvas.height],
       pan: state.pan,
       span: spanOf(state),
-      frame: exposure.scene.frame,
       divide: state.compare ? state.divide : 0,
       peaking: state.peaking && dragging ? 1 : 0,
     };
     const on_photo = Number(state.subjectOn === 'photo');
-    setUniforms(gl, viewing, floats, { view: state.view, other: state.other, on_photo });
+    const { view, other } = state;
+    setUniforms(gl, viewing, floats, { view, other, on_photo, is_corrected: this.isCorrected });
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 

@@ -3,6 +3,7 @@
 import { CONSTANTS } from './constants.js';
 
 export const VIEWS = ['refocused', 'photo', 'depth', 'subject'];
+export const BRUSHES = ['sharp', 'blurred', 'erase'];
 export const SUBJECT = VIEWS.indexOf('subject');
 
 export function initialState() {
@@ -18,6 +19,8 @@ export function initialState() {
     peaking: false,
     palette: Object.keys(CONSTANTS.PALETTES)[0],
     subjectOn: 'depth',
+    brush: null, // or a name of BRUSHES
+    brushSize: 0.08, // its width as a share of the stage's
   };
 }
 

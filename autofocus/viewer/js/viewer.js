@@ -1,5 +1,6 @@
 // A viewer: what a page may call, and what happens to a photo that is shown.
 
+import { Brush } from './brush.js';
 import { CONSTANTS } from './constants.js';
 import { Controls } from './controls.js';
 import { depthAt } from './depth.js';
@@ -8,11 +9,12 @@ import { Lens } from './lens.js';
 import { Marks } from './marks.js';
 import { fetchScene } from './scene.js';
 import { Schedule } from './schedule.js';
-import { initialState, lensChanges, viewNumber } from './state.js';
+import { BRUSHES, initialState, lensChanges, viewNumber } from './state.js';
 import { isCovered, wantedBox } from './tiles.js';
 import { clampPan, reachOf, zoomAt } from './viewport.js';
 
 const LARGEST_CANVAS = 4096; // pixels of a side
+const KEY_ZOOM = 1.25; // by a press of + or -
 const STANDING = 300; // milliseconds without a move after which a tile is worth asking for
 
 export class AutofocusViewer {
@@ -36,7 +38,7 @@ export class AutofocusViewer {
     listenToCanvas(this.canvas, this.state, {
       redraw: () => this.changeView(),
       picked: (place) => this.pick(...place),
-      brush: () => undefined,
+      brush: () => (this.state.brush ? this.brush : undefined),
     });
     this.canvas.addEventListener('webglcontextlost', (event) => {
       event.preventDefault();
@@ -68,9 +70,10 @@ export class AutofocusViewer {
 
   key(event) {
     const ways = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1 };
-    if (event.key === '0') this.fit();
+    if (event.key === 'Escape') this.setBrush(null);
+    else if (event.key === '0') this.fit();
     else if (event.key === '+' || event.key === '-') {
-      zoomAt(this.state, [0.5, 0.5], event.key === '+' ? 1.25 : 0.8);
+      zoomAt(this.state, [0.5, 0.5], event.key === '+' ? KEY_ZOOM : 1 / KEY_ZOOM);
       this.changeView();
     } else if (ways[event.key]) {
       event.preventDefault();
@@ -104,6 +107,9 @@ export class AutofocusViewer {
     clampPan(this.state);
     this.clearReticle();
     this.dropTile();
+    this.brush = undefined;
+    this.state.brush = null;
+    this.lens?.setCorrection(null);
     this.element.classList.remove('af-busy');
     this.marks.setDots(value.dots ?? []);
     this.upload();
@@ -135,6 +141,7 @@ export class AutofocusViewer {
     if (!this.lens || !this.scene || this.lens.gl.isContextLost()) return;
     this.base?.delete();
     this.base = this.lens.open(this.scene);
+    if (this.brush) this.lens.setCorrection(this.brush.correction);
     this.changeLens(); // as if a hand moved: a coarse image at once rather than a fine one later
   }
 
@@ -246,6 +253,37 @@ export class AutofocusViewer {
     this.set({ divide: share });
   }
 
+  // Takes a brush (a name of BRUSHES) in hand, or none (null): strokes then paint, and do not focus.
+  setBrush(name) {
+    if (name !== null && !BRUSHES.includes(name)) return;
+    if (!this.scene || !this.lens) return;
+    if (name) this.brush ??= this.newBrush();
+    this.set({ brush: name });
+  }
+
+  setBrushSize(share) {
+    this.set({ brushSize: share });
+  }
+
+  newBrush() {
+    const { run } = this.value;
+    return new Brush(this.scene, this.state, {
+      changed: (correction) => {
+        this.lens.setCorrection(correction.isEmpty ? null : correction);
+        this.changeLens();
+      },
+      rested: async () => {
+        const png = await this.correctionPng();
+        if (this.value.run === run) this.tell('corrected', { run, png });
+      },
+    });
+  }
+
+  // What is painted, as a data URL of an 8-bit grey PNG; null if nothing is.
+  async correctionPng() {
+    return this.brush ? await this.brush.png() : null;
+  }
+
   // Shows the same part in the same view as another viewer's state says, and tells nobody.
   syncView({ view, zoom, pan, subjectOn }) {
     Object.assign(this.state, { view, zoom, pan: [...pan], subjectOn });
@@ -334,7 +372,8 @@ export class AutofocusViewer {
     const exposure = isCovered(state, this.tile?.scene) ? this.tile : this.base;
     this.exposure = exposure;
     if (stale) this.version += 1;
-    if (exposure.version !== this.version) exposure.restart(state, dragging);
+    const correction = lens.isCorrected ? this.brush.correction : undefined;
+    if (exposure.version !== this.version) exposure.restart(state, dragging, correction);
     exposure.version = this.version;
     const resized = this.fitCanvas();
     lens.frame(exposure, state, dragging, asked || resized);

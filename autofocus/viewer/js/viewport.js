@@ -30,7 +30,7 @@ export function stagePlace(view, place) {
 export function clampPan(view) {
   const span = spanOf(view);
   view.pan = view.pan.map((value, k) =>
-    span[k] >= 1 ? (1 - span[k]) / 2 : Math.min(Math.max(value, 0), 1 - span[k]),
+    span[k] >= 1 ? (1 - span[k]) / 2 : Math.min(Math.max(value, 0), 1 - span[k])
   );
 }
 

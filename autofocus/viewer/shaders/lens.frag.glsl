@@ -58,6 +58,8 @@ vec3 follow(vec2 origin, vec2 direction, vec2 range, ivec2 last) {
     vec2 at = origin + direction * defocus(0.5 * (above + below));
     spot = clamp(ivec2(floor(at)), ivec2(0), last);
     vec3 here = vec3(texelFetch(maps, spot, 0).xyz) / 65535.0;
+    here.x = corrected(here.x, spot);
+    here.y = min(here.y, here.x);  // what is behind stays there
     if (open > 0.999 && met(here.x, above, below)) {
       seen += here.z * bright(texelFetch(front, spot, 0));
       open -= here.z;

@@ -2,7 +2,6 @@
 
 uniform sampler2D photo, light, palette;
 uniform vec2 size, pan, span;      // of the canvas in pixels; shares of the image
-uniform vec4 frame;                // what the textures show of the image, in shares
 uniform float divide, peaking;
 uniform int view, other;           // 0 refocused, 1 photo, 2 depth, 3 subject
 uniform int on_photo;              // what the subject is drawn on: 0 the depth, 1 the photo
@@ -44,7 +43,7 @@ vec3 draw(int which, vec2 place) {
   if (which == 1) return original;
   if (which == 2) return colours(spot);
   if (which == 3) return subject(on_photo == 1 ? original : colours(spot), spot);
-  float depth = float(texelFetch(maps, spot, 0).x) / 65535.0;
+  float depth = corrected(float(texelFetch(maps, spot, 0).x) / 65535.0, spot);
   vec3 image = untouched(spot, depth) ? original : refocused(place);
   bool sharp = scale * abs(defocus(depth)) < PEAK;
   return sharp ? mix(image, vec3(0.2, 1.0, 0.5), 0.4 * peaking) : image;
