@@ -28,7 +28,7 @@ from autofocus.photo import (
     write_saliency,
 )
 from autofocus.predict import Prediction
-from autofocus.render import Lens, render
+from autofocus.render import Lens, correct, render
 
 DRAGGED = 640  # the same while a slider moves, and of a film
 NETWORK = "network"  # the source of a depth map; `depth_maps` has the others
@@ -107,10 +107,16 @@ def refocused(scene: Scene, lens: Lens, long_side: int = PREVIEW) -> np.ndarray:
     return render(preview(scene.photo, long_side), preview(scene.depth, long_side), lens)
 
 
-def write_refocused(scene: Scene, lens: Lens, suffix: str = ".jpg") -> Path:
-    """The photo through the lens at its full size, in a file named after what it is."""
-    photo = read_photo(scene.source)
-    result = render(photo.pixels, scene.full_depth(), lens)
+def write_refocused(
+    scene: Scene, lens: Lens, suffix: str = ".jpg", *, correction: np.ndarray | None = None
+) -> Path:
+    """The photo through the lens at its full size, in a file named after what it is.
+
+    `correction`: H×W float32 in [-1, 1], see `render.correct`.
+    """
+    photo, depth = read_photo(scene.source), scene.full_depth()
+    depth = depth if correction is None else correct(depth, correction, lens)
+    result = render(photo.pixels, depth, lens)
     file = scene.folder / f"{scene.name}-f{lens.f_stop:g}-focus{lens.focus:.2f}{suffix}"
     write_photo(result, file, without_location(photo.exif))
     return file
@@ -143,8 +149,8 @@ def write_film(scene: Scene, lens: Lens, start: float, ticked: Callable[[], None
     return scene.folder / name
 
 
-def write_settings(scene: Scene, lens: Lens, version: str) -> Path:
-    """What was chosen, as JSON."""
+def write_settings(scene: Scene, lens: Lens, version: str, correction: Path | None = None) -> Path:
+    """What was chosen, as JSON; a correction is a file beside it."""
     settings = {
         "photo": scene.source.name,
         **asdict(lens),
@@ -152,6 +158,8 @@ def write_settings(scene: Scene, lens: Lens, version: str) -> Path:
         "reason": scene.focus.reason,
         "version": version,
     }
+    if correction is not None:
+        settings["correction"] = correction.name
     file = scene.folder / f"{scene.name}.settings.json"
     file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return file

@@ -55,7 +55,7 @@ def test_without_webgl_the_example_is_there_too(visit):
     surround = visitor.page.locator("#first .af-surround")
     expect(surround).to_be_visible()
     image = surround.evaluate("element => getComputedStyle(element).backgroundImage")
-    assert image.startswith("url(\"data:image/webp")
+    assert image.startswith('url("data:image/webp')
 
 
 def test_examples_come_with_their_images(visit):
