@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from autofocus.focus_pull import PULL, RATE
+from autofocus.page.correction import read_png, write_png
 from autofocus.page.session import (
     FORMATS,
     Scene,
@@ -41,15 +42,17 @@ class Downloads:
             None, None, [start], js="() => window.autofocus.page.pullStart()"
         )
         for trigger, make, more in (
-            (page.save.click, make_photo, [page.format]),
+            (page.save.click, make_photo, [page.format, page.correction]),
             (asked.then, make_film, [start]),
             (page.save_depth.click, make_depth, []),
             (page.save_subject.click, make_subject, []),
-            (page.save_settings.click, make_settings, [page.version]),
+            (page.save_settings.click, make_settings, [page.version, page.correction]),
         ):
             self.wire_one(trigger, make, more)
 
-    def wire_one(self, trigger: Callable, make: Callable[..., Path], more: list) -> None:
+    def wire_one(
+        self, trigger: Callable, make: Callable[..., Path | list[Path]], more: list
+    ) -> None:
         """One download: the file that it makes goes to the visitor and nowhere else."""
         file = handed_over()
         made = self.page.lens.on(
@@ -64,7 +67,9 @@ class Downloads:
         )
         save(made, file)
 
-    def maker(self, make: Callable[..., Path], file: gr.File) -> Callable[..., Iterator[dict]]:
+    def maker(
+        self, make: Callable[..., Path | list[Path]], file: gr.File
+    ) -> Callable[..., Iterator[dict]]:
         """A handler that has a file made, and says so meanwhile."""
         status = self.page.status
 
@@ -76,14 +81,17 @@ class Downloads:
             yield {file: None, status: note(MAKING)}
             made = make(scene, *options)
             if visit.photos == photo:  # the visitor has opened no other photo meanwhile
-                yield {file: str(made), status: note(HINT)}
+                made = [str(path) for path in made] if isinstance(made, list) else str(made)
+                yield {file: made, status: note(HINT)}
 
         return handle
 
 
 def handed_over() -> gr.File:
     """Where a file is on its way to the visitor; never seen (`page.css`), so never stale."""
-    return gr.File(elem_classes="handed-over", interactive=False, container=False)
+    return gr.File(
+        elem_classes="handed-over", file_count="multiple", interactive=False, container=False
+    )
 
 
 def save(made: gr.events.Dependency, file: gr.File) -> None:
@@ -91,9 +99,10 @@ def save(made: gr.events.Dependency, file: gr.File) -> None:
     made.success(fn=None, inputs=[file], js=text("save.js"))
 
 
-def make_photo(scene: Scene, name: str, lens: Lens) -> Path:
+def make_photo(scene: Scene, name: str, painted: bytes | None, lens: Lens) -> Path:
     """The refocused photo at full size."""
-    return write_refocused(scene, lens, FORMATS[name])
+    correction = read_png(painted) if painted else None
+    return write_refocused(scene, lens, FORMATS[name], correction=correction)
 
 
 def make_film(scene: Scene, start: float, lens: Lens) -> Path:
@@ -112,6 +121,11 @@ def make_subject(scene: Scene, _lens: Lens) -> Path:
     return write_saliency_map(scene)
 
 
-def make_settings(scene: Scene, version: str, lens: Lens) -> Path:
-    """The settings' file."""
-    return write_settings(scene, lens, version)
+def make_settings(
+    scene: Scene, version: str, painted: bytes | None, lens: Lens
+) -> Path | list[Path]:
+    """The settings' file, and beside it what is painted, if anything is."""
+    if not painted:
+        return write_settings(scene, lens, version)
+    correction = write_png(scene, painted)
+    return [write_settings(scene, lens, version, correction), correction]

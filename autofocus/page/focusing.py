@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from autofocus.errors import RequestError
 from autofocus.focus import Focus, focus_at
 from autofocus.page.controls import F_STOPS
+from autofocus.page.correction import png_of
 from autofocus.page.events import on
 from autofocus.page.reason import reason
 from autofocus.page.session import DRAGGED, Scene, refocused
@@ -41,6 +43,8 @@ class Focusing:
         page.lens.wire()
         page.palette.input(None, [page.palette], None, js=TELL.format(name="setPalette"))
         page.peaking.input(None, [page.peaking], None, js=TELL.format(name="setPeaking"))
+        page.subject_on.input(None, [page.subject_on], None, js=TELL.format(name="setSubjectOn"))
+        page.brush.click(None, js="() => window.autofocus.page.brush()")
         page.auto.click(None, js="() => window.autofocus.page.auto()")
         page.pull.click(None, js="() => window.autofocus.page.pull()")
         self.wire_server()
@@ -63,6 +67,7 @@ class Focusing:
             [*rendered, *maps, page.photo],
             **limits,
         )
+        on(page.viewer.corrected, self.keep_correction, [page.live], [page.correction, page.status])
         on(page.viewer.tile, self.show_tile, [page.scene, page.live], [page.viewer], **limits)
         on(page.viewer.supported, self.hand_back, [page.visit], [])
 
@@ -81,6 +86,15 @@ class Focusing:
         if scene is None or live is None or event.run != live.run:
             return {self.page.viewer: gr.skip()}
         return {self.page.viewer: live.model_copy(update={"tile": tile_of(scene, event.box)})}
+
+    def keep_correction(self, event: gr.EventData, live: ViewerData | None) -> dict:
+        """What was painted goes into the downloads."""
+        if live is None or event.run != live.run:
+            return {self.page.correction: None}
+        try:
+            return {self.page.correction: png_of(event.png)}
+        except RequestError as error:
+            return {self.page.status: note(str(error), "error")}
 
     def hand_back(self, visit: Visit) -> None:
         """The browser renders again."""

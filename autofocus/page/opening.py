@@ -99,7 +99,8 @@ class Opening:
         """All that a photo is shown with."""
         page = self.page
         parts = [page.scene, page.stage, page.status, page.frame, page.viewer, page.facts]
-        parts += [page.live, page.refocused, page.photo, page.depth, page.subject]
+        parts += [page.live, page.correction]
+        parts += [page.refocused, page.photo, page.depth, page.subject]
         parts += [page.histogram, page.reason, *page.lens.by_field.values()]
         return [*parts, page.depth_source, page.depth_note, page.invert]
 
@@ -204,6 +205,7 @@ class Opening:
         lens = default_lens(scene.focus, lens)
         changes = {
             self.page.scene: scene,
+            self.page.correction: None,
             self.page.histogram: histogram(scene.depth, scene.focus.lens),
             self.page.reason: reason(scene.focus),
             **self.page.lens.show(lens),

@@ -43,6 +43,7 @@ class RefocusTab:
         self.live = gr.State()  # what the viewer was given last
         self.photos = gr.State([])  # files dropped together
         self.custom_map = gr.State()  # the file of the visitor's own depth map
+        self.correction = gr.State()  # what is painted on it, as PNG
         self.lens = LensControls()
         self.lay_out_start()
         with gr.Row(visible=False, elem_id="stage") as self.stage:
@@ -102,7 +103,8 @@ class RefocusTab:
             gr.HTML(ENDS, padding=False)
             self.reason = gr.HTML(reason(), elem_id="reason", padding=False)
             with gr.Row(elem_id="focus-more"):
-                self.pull = gr.Button("Pull focus ▶", size="sm", elem_id="pull", min_width=110)
+                self.pull = gr.Button("Pull focus ▶", size="sm", elem_id="pull", min_width=90)
+                self.brush = gr.Button("Brush", size="sm", elem_id="brush", min_width=70)
                 self.peaking = gr.Checkbox(
                     label="Mark what is sharp", elem_id="peaking", container=False, min_width=110
                 )
@@ -159,6 +161,12 @@ class RefocusTab:
             value=PALETTE_NAMES[0],
             label="Depth colours",
             elem_id="palette",
+        )
+        self.subject_on = gr.Dropdown(
+            [("Depth", "depth"), ("Photo", "photo")],
+            value="depth",
+            label="Show the subject over",
+            elem_id="subject-on",
         )
 
     def lay_out_files(self) -> None:
