@@ -37,7 +37,7 @@ def png_of(address: str | None) -> bytes | None:
 
 def read_png(png: bytes) -> np.ndarray:
     """A correction, H×W float32 in [-1, 1], + sharper, as `render.correct` takes it."""
-    values = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    values = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED) if png else None
     if values is None or values.ndim != 2 or values.dtype != np.uint8:
         raise RequestError(NOT_READ)
     return np.clip((values.astype(np.float32) - UNTOUCHED) / (255 - UNTOUCHED), -1, 1)

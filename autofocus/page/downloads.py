@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from autofocus.page.refocus_tab import RefocusTab
 
 FRAMES = round(RATE * PULL)
+Make = Callable[..., Path | list[Path]]  # from a scene, options and the lens
 
 
 class Downloads:
@@ -50,9 +51,7 @@ class Downloads:
         ):
             self.wire_one(trigger, make, more)
 
-    def wire_one(
-        self, trigger: Callable, make: Callable[..., Path | list[Path]], more: list
-    ) -> None:
+    def wire_one(self, trigger: Callable, make: Make, more: list) -> None:
         """One download: the file that it makes goes to the visitor and nowhere else."""
         file = handed_over()
         made = self.page.lens.on(
@@ -67,9 +66,7 @@ class Downloads:
         )
         save(made, file)
 
-    def maker(
-        self, make: Callable[..., Path | list[Path]], file: gr.File
-    ) -> Callable[..., Iterator[dict]]:
+    def maker(self, make: Make, file: gr.File) -> Callable[..., Iterator[dict]]:
         """A handler that has a file made, and says so meanwhile."""
         status = self.page.status
 
