@@ -63,7 +63,9 @@ class RefocusTab:
         with gr.Column(elem_id="start"):  # and this
             gr.HTML(fill("poster.html", poster=poster()), elem_classes="frame", padding=False)
             self.first = Viewer(first_example(), name="first", elem_id="first", padding=False)
-            self.examples = gr.HTML(examples(), js_on_load=text("examples.js"), padding=False)
+            self.examples = gr.HTML(
+                examples(), js_on_load=text("examples.js"), elem_id="more-examples", padding=False
+            )
 
     def lay_out_views(self) -> None:
         """The live lens; where a browser cannot draw it, images that the server makes."""

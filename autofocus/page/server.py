@@ -17,7 +17,7 @@ from autofocus.page.text import STATIC
 
 LARGEST_UPLOAD = "200mb"
 # What has to hold before the page's own style is there, so that nothing moves: no bar of pages by
-# Gradio, and room for the header, which may come after the tabs.
+# Gradio, and room for what may come after its neighbours: Gradio mounts parts in any order.
 EARLY = """<style>.nav-holder { display: none !important; }
 .gradio-container { --top: calc(2.1rem + var(--layout-gap)); }
 @media (max-width: 700px) { .gradio-container { --top: calc(5.2rem + var(--layout-gap)); } }
@@ -25,11 +25,19 @@ EARLY = """<style>.nav-holder { display: none !important; }
 #top:has(~ #tabs) { margin-bottom: calc(-1 * var(--top)); }
 #tabs { margin-top: var(--top); }
 #upload, .handed-over, .frame { display: none !important; }
+.gradio-container { --open: 74px; --says: 1.5em; --first: calc(54vh + 66px); }
+@media (max-width: 700px) {
+.gradio-container { --open: 152px; --first: calc(0.75 * (100vw - 64px) + 48px); } }
 #start { gap: 12px !important; }
-#open { min-height: 74px; }
-#status { min-height: 1.5em; }
-#first { min-height: calc(54vh + 66px); }
-@media (max-width: 700px) { #open { min-height: 152px; } #first { min-height: 75vw; } }</style>"""
+#open { min-height: var(--open); }
+#status { min-height: var(--says); margin-top: calc(var(--open) + var(--layout-gap)); }
+#first { min-height: var(--first); }
+#start { margin-top: calc(var(--open) + var(--says) + 2 * var(--layout-gap)); }
+#open ~ #status { margin-top: 0; }
+#open ~ #start { margin-top: calc(var(--says) + var(--layout-gap)); }
+#status ~ #start { margin-top: 0; }
+#more-examples { margin-top: calc(var(--first) + 12px); }
+#first ~ #more-examples { margin-top: 0; }</style>"""
 
 
 def build_page() -> Layout:

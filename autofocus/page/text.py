@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
-TRY = "Try it: click anywhere in this photo to focus there."
+TRY = "Click in this photo to focus there."
 HINT = "Click to focus there, or drag the slider."
 READING = "Reading the photo …"
 FINDING = "Finding depth and subject …"
