@@ -8,9 +8,9 @@ ENV PIP_NO_CACHE_DIR=1 PYTHONUNBUFFERED=1 GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERV
 
 RUN useradd --create-home autofocus
 WORKDIR /home/autofocus/app
-COPY requirements.txt .
-RUN pip install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "torch>=2.14" "torchvision>=0.29" \
-    && pip install -r requirements.txt
+COPY requirements.txt constraints.txt ./
+RUN pip install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} -c constraints.txt torch torchvision \
+    && pip install -c constraints.txt -r requirements.txt
 COPY app.py LICENSE ./
 COPY autofocus autofocus
 
@@ -18,4 +18,5 @@ USER autofocus
 EXPOSE 7860
 HEALTHCHECK --start-period=60s --interval=30s --timeout=5s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/', timeout=4)"]
+STOPSIGNAL SIGTERM
 CMD ["python", "app.py"]

@@ -3,14 +3,14 @@ BIN = .venv/bin
 READY = .venv/.ready
 export DENO_NO_UPDATE_CHECK = 1
 
-.PHONY: setup run test check fix train browser
+.PHONY: setup run test check audit soak fix train browser
 
 setup: $(READY)  ## everything into .venv
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e ".[dev,train]"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,train]"
 	touch $(READY)
 
 run: setup  ## open the app with the bundled model
@@ -28,6 +28,12 @@ check: setup  ## lint and format, JavaScript and CSS too
 =======
 	$(BIN)/lint-imports --no-logo
 >>>>>>> main
+
+audit: setup  ## known holes in what is installed; asks the package index, so it needs the network
+	$(BIN)/pip-audit --skip-editable --requirement requirements.txt
+
+soak: setup  ## a server under load for a long time; the figures go into docs/reliability.md
+	$(BIN)/python -m tests.soak
 
 fix: setup  ## repair what the linter can
 	$(BIN)/ruff check --fix .

@@ -1,6 +1,8 @@
 """The entry of a Space: it serves the page, as `autofocus serve` does."""
 
+import sys
+
 from autofocus.page.server import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

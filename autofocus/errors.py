@@ -5,6 +5,7 @@
     ├── DepthMapError     a custom depth map cannot be used with this photo
     ├── RequestError      what is asked for means nothing here: a focus, an option, a folder
     │   └── SettingsError     the same, in a settings file
+    ├── BusyError         too many people or too little room, just now
     ├── VersionError      a model version is missing or cannot be loaded
     │   └── HubError          the Hugging Face Hub did not give what was asked for
     ├── PublishError      a version or a Space cannot be published
@@ -32,6 +33,10 @@ class RequestError(AutoFocusError):
 
 class SettingsError(RequestError):
     """A settings file cannot be used."""
+
+
+class BusyError(AutoFocusError):
+    """Too many people are served, or too little room is left, just now."""
 
 
 class VersionError(AutoFocusError):

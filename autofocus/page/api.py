@@ -1,20 +1,26 @@
-"""Named endpoints for programs: `/predict` and `/refocus`, for `gradio_client` and the like."""
+"""Named endpoints for programs: `/predict` and `/refocus`, for `gradio_client` and the like.
 
+Errors become sentences at the border (`border`), which every call passes; ranges are those of the
+components below.
+"""
+
+import contextlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
 
-from autofocus.errors import AutoFocusError, PhotoError
-from autofocus.focus import Focus, parse_focus
-from autofocus.page.controls import F_STOPS
+from autofocus.errors import PhotoError, RequestError
+from autofocus.focus import AUTO, Focus, describe, parse_focus
 from autofocus.page.focusing import focus_under
 from autofocus.page.models import analyse, version_choices
 from autofocus.page.session import (
     Scene,
     discard,
+    hand_out,
     make_scene,
+    read_correction,
     with_depth,
     write_depth_map,
     write_refocused,
@@ -24,119 +30,144 @@ from autofocus.photo import read_photo
 from autofocus.render import Lens
 from autofocus.versions.weights import find_version
 
-TROUBLE = (AutoFocusError, ValueError)
-DEFAULT_F_STOP = Lens().f_stop
+F_STOPS = (1, 64)
+BLADES = [0, 5, 6, 7, 8, 9]
+PLAIN = Lens()
 
 
 def wire_api() -> None:
     """Add both endpoints to the page that is being built; nothing of them is seen on it."""
     with gr.Row(visible=False):
-        photo, own_depth = gr.File(label="photo"), gr.File(label="depth")
+        photo, depth = gr.File(label="photo"), gr.File(label="depth")
         version = gr.Dropdown(version_choices()[0], value=None, label="version")
-        focus = gr.Textbox("auto", label="focus")
-        f_stop = gr.Number(DEFAULT_F_STOP, minimum=min(F_STOPS), maximum=64, label="f_stop")
-        blades = gr.Dropdown([0, 5, 6, 7, 8, 9], value=0, label="blades")
-        highlights = gr.Number(1.0, minimum=0, maximum=1, label="highlights")
-        depth, saliency = gr.File(label="depth"), gr.File(label="saliency")
-        refocused, facts = gr.File(label="refocused"), gr.JSON(label="facts")
-        limits = {"concurrency_id": "network", "concurrency_limit": 1}
-        gr.Button().click(
-            predict, [photo, version], [depth, saliency, facts], api_name="predict", **limits
-        )
-        gr.Button().click(
-            refocus,
-            [photo, focus, f_stop, blades, highlights, own_depth, version],
-            [refocused, facts],
-            api_name="refocus",
-            **limits,
-        )
+        outputs = gr.File(label="depth"), gr.File(label="saliency"), gr.JSON(label="facts")
+        settings = [
+            gr.Textbox(AUTO, label="focus"),
+            number("range", None, 0, 1),
+            number("f_stop", PLAIN.f_stop, *F_STOPS),
+            gr.Dropdown(BLADES, value=PLAIN.blades, label="blades"),
+            number("rotation", PLAIN.rotation, -360, 360),
+            number("highlights", PLAIN.highlights, 0, 1),
+            number("cats_eye", PLAIN.cats_eye, 0, 1),
+            number("spherical", PLAIN.spherical, -1, 1),
+            depth,
+            gr.Checkbox(False, label="invert"),
+            gr.File(label="correction"),
+            version,
+        ]
+        refocused = gr.File(label="refocused"), gr.JSON(label="facts")
+    limits = {"concurrency_id": "network", "concurrency_limit": 1}
+    gr.Button(visible=False).click(
+        predict, [photo, version], list(outputs), api_name="predict", **limits
+    )
+    gr.Button(visible=False).click(
+        refocus, [photo, *settings], list(refocused), api_name="refocus", **limits
+    )
 
 
-def predict(photo: str, version: str | None = None) -> Iterator[tuple[str, str, dict]]:
+def number(label: str, value: float | None, least: float, most: float) -> gr.Number:
+    """A number of the lens, with its range."""
+    return gr.Number(value, minimum=least, maximum=most, label=label)
+
+
+def predict(photo: str, version: str | None = None) -> tuple[str, str, dict]:
     """Depth and subject of a photo.
 
     Args:
-        photo: JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF, at most 64 megapixels.
-        version: a model version of this host; its default if there is none.
+        photo: JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF.
+        version: a model version of this server; its default if there is none.
 
     Returns:
         Depth (16-bit grey PNG of the photo's size, 65535 is nearest), saliency (8-bit grey PNG,
-        probability · 255), and facts: focus, reason, salient_pixels, width, height, version.
+        probability · 255), and facts: focus, range, reason, salient_pixels, width, height, version.
 
     """
-    with opened(photo, version) as scene:
-        maps = str(write_depth_map(scene)), str(write_saliency_map(scene))
-        yield *maps, facts_of(scene, scene.focus, version)
+    with open_photo(photo, version) as scene:
+        maps = [str(hand_out(write(scene))) for write in (write_depth_map, write_saliency_map)]
+        return *maps, describe(scene.focus, scene.size, find_version(version).name)
 
 
 def refocus(
     photo: str,
-    focus: str = "auto",
-    f_stop: float = DEFAULT_F_STOP,
-    blades: int = 0,
-    highlights: float = 1.0,
+    focus: str = AUTO,
+    range: float | None = None,  # the name that the command line has
+    f_stop: float = PLAIN.f_stop,
+    blades: int = PLAIN.blades,
+    rotation: float = PLAIN.rotation,
+    highlights: float = PLAIN.highlights,
+    cats_eye: float = PLAIN.cats_eye,
+    spherical: float = PLAIN.spherical,
     depth: str | None = None,
+    invert: bool = False,
+    correction: str | None = None,
     version: str | None = None,
-) -> Iterator[tuple[str, dict]]:
-    """A photo taken again with a wide aperture, at its full size.
+) -> tuple[str, dict]:
+    """Refocus a photo with a wide aperture, at its full size.
 
     Args:
-        photo: JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF, at most 64 megapixels.
+        photo: JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF.
         focus: "auto" (on the subject), a depth from 0 (farthest) to 1 (nearest), or a pixel "X,Y".
+        range: width of the depths around the focus that are wholly sharp, 0 to 1. Without it, what
+            the subject fills if the focus is "auto", else 0.
         f_stop: the aperture's f-number, such as 1.4; smaller blurs more.
         blades: sides of the aperture, 5 to 9; 0 is round.
-        highlights: from 0 (as they are) to 1, how much clipped lights are expanded.
+        rotation: of the aperture, in degrees, counter-clockwise.
+        highlights: from 0 (as they are) to 1, how much clipped highlights are expanded.
+        cats_eye: from 0 (none) to 1, how far the aperture is cut towards the corners.
+        spherical: from -1 (bright rims, soap bubbles) to 1 (bright centres, creamy).
         depth: a grey map (nearest brightest) to use instead of the network's.
-        version: a model version of this host; its default if there is none.
+        invert: whether the nearest is darkest in that map.
+        correction: an 8-bit grey PNG; 128 changes nothing, 255 sharpens, 0 blurs.
+        version: a model version of this server; its default if there is none.
 
     Returns:
-        The photo (JPEG) and facts: focus, reason, salient_pixels, width, height, version.
+        The photo (JPEG) and facts: focus, range, reason, salient_pixels, width, height, version.
 
     """
-    with opened(photo, version, depth) as scene:
-        chosen = focus_of(scene, focus)
-        file = write_refocused(
-            scene, Lens(focus=chosen.depth, f_stop=f_stop, blades=blades, highlights=highlights)
+    with open_photo(photo, version) as scene:
+        used = with_depth(scene, Path(depth), invert=invert) if depth else scene
+        chosen = focus_of(used, focus)
+        chosen = chosen if range is None else replace(chosen, range=range)
+        lens = Lens(
+            focus=chosen.depth,
+            focus_range=chosen.range,
+            f_stop=f_stop,
+            blades=blades,
+            rotation=rotation,
+            highlights=highlights,
+            cats_eye=cats_eye,
+            spherical=spherical,
         )
-        yield str(file), facts_of(scene, chosen, version)
+        painted = read_correction(Path(correction)) if correction else None
+        file = hand_out(write_refocused(used, lens, correction=painted))
+        return str(file), describe(chosen, scene.size, find_version(version).name)
 
 
-@contextmanager
-def opened(photo: str, version: str | None, depth: str | None = None) -> Iterator[Scene]:
-    """A predicted photo, whose files go when it is done with; errors become sentences."""
+@contextlib.contextmanager
+def open_photo(photo: str | None, version: str | None) -> Iterator[Scene]:
+    """A predicted photo, which is discarded when it is done with."""
+    if photo is None:
+        raise PhotoError("There is no photo. Give one as `photo`.")
     scene = None
     try:
-        if photo is None:
-            raise PhotoError("There is no photo. Give one as `photo`.")
         pixels = read_photo(photo).pixels
         scene = make_scene(Path(photo), pixels, analyse(find_version(version).name, pixels))
-        yield with_depth(scene, Path(depth)) if depth else scene
-    except TROUBLE as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        yield scene
     finally:
         discard(scene)
 
 
 def focus_of(scene: Scene, text: str) -> Focus:
-    """The focus that a text asks for; ValueError if it means nothing here."""
-    wanted = parse_focus(text)
-    if wanted == "auto":
+    """The focus that a text asks for; RequestError if it means nothing here."""
+    try:
+        wanted = parse_focus(text)
+    except ValueError as error:
+        raise RequestError(f"The focus {error}.") from error
+    if wanted == AUTO:
         return scene.focus
     if isinstance(wanted, float):
         return Focus(wanted, "as given")
     (x, y), (height, width) = wanted, scene.size
     if not (0 <= x < width and 0 <= y < height):
-        raise PhotoError(f"{x}, {y} is outside the photo, which is {width}×{height}.")
+        raise RequestError(f"{x}, {y} is outside the photo, which is {width}×{height}.")
     return focus_under(scene, (x + 0.5) / width, (y + 0.5) / height)
-
-
-def facts_of(scene: Scene, focus: Focus, version: str | None) -> dict:
-    """What a program wants to know beside the files."""
-    return {
-        "focus": focus.depth,
-        "reason": focus.reason,
-        "salient_pixels": focus.salient_pixels,
-        "width": scene.size[1],
-        "height": scene.size[0],
-        "version": find_version(version).name,
-    }

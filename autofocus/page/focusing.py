@@ -8,6 +8,7 @@ import gradio as gr
 
 from autofocus.errors import RequestError
 from autofocus.focus import Focus, focus_at
+from autofocus.page import payloads
 from autofocus.page.controls import F_STOPS
 from autofocus.page.correction import png_of
 from autofocus.page.events import on
@@ -56,7 +57,9 @@ class Focusing:
         page.lens.on(page.frame.drag, self.drag, asked, rendered, **limits)
         page.lens.on(page.frame.rest, self.rest, asked, rendered, **limits)
         focused = [page.lens["focus"], page.lens["focus_range"], page.reason, page.status]
-        picked = on(page.frame.click, self.pick, [page.scene], focused, queue=False)
+        picked = on(
+            page.frame.click, self.pick, [page.scene], focused, payload=payloads.Pick, queue=False
+        )
         page.lens.on(picked.success, self.rest, asked, rendered, **limits)
         maps = [page.depth, page.subject]
         on(page.frame.recolour, self.recolour, [page.scene, page.palette], maps)
@@ -67,8 +70,22 @@ class Focusing:
             [*rendered, *maps, page.photo],
             **limits,
         )
-        on(page.viewer.corrected, self.keep_correction, [page.live], [page.correction, page.status])
-        on(page.viewer.tile, self.show_tile, [page.scene, page.live], [page.viewer], **limits)
+        painted = [page.correction, page.status]
+        on(
+            page.viewer.corrected,
+            self.keep_correction,
+            [page.live],
+            painted,
+            payload=payloads.Painted,
+        )
+        on(
+            page.viewer.tile,
+            self.show_tile,
+            [page.scene, page.live],
+            [page.viewer],
+            payload=payloads.Tile,
+            **limits,
+        )
         on(page.viewer.supported, self.hand_back, [page.visit], [])
 
     def take_over(

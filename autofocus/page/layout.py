@@ -2,10 +2,11 @@
 
 import gradio as gr
 
+from autofocus.page.border import GuardedBlocks
 from autofocus.page.compare_tab import CompareTab
 from autofocus.page.events import on
 from autofocus.page.models import version_choices
-from autofocus.page.refocus_tab import KEPT, RefocusTab
+from autofocus.page.refocus_tab import RefocusTab
 from autofocus.page.review_tab import ReviewTab
 from autofocus.page.text import fill
 from autofocus.versions import hub
@@ -17,10 +18,9 @@ class Layout:
 
     def __init__(self) -> None:
         self.refocus, self.compare, self.review = RefocusTab(), CompareTab(), ReviewTab()
-        with gr.Blocks(
+        with GuardedBlocks(
             title="Auto Focus",
             analytics_enabled=False,
-            delete_cache=(600, 2 * KEPT),
             fill_width=True,
         ) as self.demo:
             gr.HTML(fill("header.html"), elem_id="top", padding=False)

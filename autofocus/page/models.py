@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from functools import lru_cache
 from threading import Lock
+from typing import Any
 
 import numpy as np
+from torch.overrides import TorchFunctionMode
 
 from autofocus.network import AutoFocusNet
+from autofocus.page.visits import go_on
 from autofocus.predict import Prediction, pick_device, pick_dtype, predict
 from autofocus.versions import hub
 from autofocus.versions.weights import Version, find_version, list_versions, load_network
@@ -37,9 +40,31 @@ def network_of(version: str) -> AutoFocusNet:
 
 @on_gpu
 def analyse(version: str, pixels: np.ndarray) -> Prediction:
-    """Depth and saliency of a photo (H×W×3 in [0, 1]); VersionError if the version is unusable."""
+    """Depth and saliency of a photo (H×W×3 in [0, 1]).
+
+    Raises:
+        VersionError: the version is unusable.
+        LeftError: the visitor has left meanwhile.
+
+    """
     device = pick_device()
-    return predict(network_of(version), pixels, device=device, dtype=pick_dtype(device))
+    network = network_of(version)
+    with Stoppable():
+        return predict(network, pixels, device=device, dtype=pick_dtype(device))
+
+
+class Stoppable(TorchFunctionMode):
+    """Inside it, every step of a network looks whether the visitor is still there.
+
+    LeftError ends the work of whoever has left, whatever network it is.
+    """
+
+    def __torch_function__(
+        self, func: Callable, types: tuple, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        """One step."""
+        go_on()
+        return func(*args, **(kwargs or {}))
 
 
 def version_choices() -> tuple[list[tuple[str, str]], list[str]]:

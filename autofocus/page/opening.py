@@ -11,7 +11,7 @@ import gradio as gr
 import numpy as np
 
 from autofocus.errors import AutoFocusError, PhotoError, VersionError
-from autofocus.page import depth_maps
+from autofocus.page import depth_maps, payloads
 from autofocus.page.controls import default_lens
 from autofocus.page.events import on
 from autofocus.page.examples import example_files
@@ -55,7 +55,8 @@ class Opening:
             (page.strip.select, self.begin_other, [page.visit, page.photos]),
             (page.version.input, self.begin_again, [page.visit, page.scene]),
         ):
-            begun = on(trigger, begin, inputs, begins)
+            choice = {"payload": payloads.Choice} if begin == self.begin_example else {}
+            begun = on(trigger, begin, inputs, begins, **choice)
             opened = page.lens.on(
                 begun.success,
                 self.open,

@@ -10,6 +10,7 @@ from autofocus.page.first_screen import first_example, poster
 from autofocus.page.focusing import Focusing
 from autofocus.page.histogram import histogram
 from autofocus.page.how import how_it_works
+from autofocus.page.limits import limits
 from autofocus.page.models import version_choices
 from autofocus.page.opening import Opening
 from autofocus.page.photo_strip import photo_strip
@@ -21,7 +22,6 @@ from autofocus.versions import hub
 from autofocus.view import PALETTE_NAMES
 from autofocus.viewer import Viewer
 
-KEPT = 3600  # seconds that a visitor's photo is kept
 VIEWS = ["Refocused", "Photo", "Depth", "Subject"]  # `page.css` shows the one that is chosen
 KEYS = """<p class="hint">Wheel: zoom · drag: move · double-click: fit · arrow keys: focus ·
 1–4: views · c: compare · a: auto · p: pull focus</p>"""
@@ -38,7 +38,7 @@ class RefocusTab:
 
     def lay_out(self) -> None:
         """Everything, from top to bottom."""
-        self.scene = gr.State(time_to_live=KEPT, delete_callback=discard)
+        self.scene = gr.State(time_to_live=limits().kept, delete_callback=discard)
         self.visit = gr.State(Visit())
         self.live = gr.State()  # what the viewer was given last
         self.photos = gr.State([])  # files dropped together

@@ -4,7 +4,6 @@ Judging happens on a page of its own (`blind_page`), whose source and traffic ho
 name; here there are names, and no images to be judged.
 """
 
-import tempfile
 from pathlib import Path
 
 import gradio as gr
@@ -17,6 +16,7 @@ from autofocus.page.examples import example_files
 from autofocus.page.models import version_choices
 from autofocus.page.review_photos import photo_to_judge
 from autofocus.page.text import fill, note
+from autofocus.page.visits import new_folder
 from autofocus.versions.weights import find_version
 
 BLIND_PAGE = "blind"
@@ -115,6 +115,6 @@ class ReviewTab:
             votes = Reviews().export()
         except ReviewError as error:
             return {self.file: None, self.status: note(str(error), "error")}
-        file = Path(tempfile.mkdtemp(prefix="autofocus-")) / "votes.csv"
+        file = new_folder() / "votes.csv"
         file.write_text(votes, encoding="utf-8", newline="")
         return {self.file: str(file), self.status: note("")}

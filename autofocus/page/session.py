@@ -5,17 +5,20 @@ The page shows previews; what is downloaded is made from the photo's own file at
 
 import json
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
+from autofocus.errors import RequestError
 from autofocus.focus import Focus, choose_focus
 from autofocus.focus_pull import PULL, focus_path, write_rack
+from autofocus.page.visits import is_left, new_folder
 from autofocus.photo import (
     PREVIEW,
+    check_size,
     fit,
     preview,
     read_depth,
@@ -33,6 +36,7 @@ from autofocus.render import Lens, correct, render
 DRAGGED = 640  # the same while a slider moves, and of a film
 NETWORK = "network"  # the source of a depth map; `depth_maps` has the others
 SALIENCY = "saliency.npy"  # at full size, in 8 bits; depth maps are in 16
+UNTOUCHED = 128  # in a correction
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
 
 
@@ -70,7 +74,7 @@ def make_scene(source: Path, photo: np.ndarray, found: Prediction) -> Scene:
     scene = Scene(
         name=source.stem or "photo",
         source=source,
-        folder=Path(tempfile.mkdtemp(prefix="autofocus-")),
+        folder=new_folder(),
         photo=preview(photo),
         depth=preview(found.depth),
         saliency=preview(found.saliency),
@@ -83,17 +87,45 @@ def make_scene(source: Path, photo: np.ndarray, found: Prediction) -> Scene:
     return scene
 
 
-def with_depth(scene: Scene, file: Path) -> Scene:
+def with_depth(scene: Scene, file: Path, *, invert: bool = False) -> Scene:
     """The scene with a grey map of the visitor's in place of the network's depth.
+
+    Args:
+        scene: stays as it is.
+        file: nearest brightest, unless `invert`.
+        invert: nearest is darkest.
 
     Raises:
         PhotoError: the map cannot be read.
         DepthMapError: its aspect is not the photo's.
 
     """
-    depth = fit(read_depth(file).depth, scene.size)
+    depth = fit(read_depth(file, invert=invert).depth, scene.size)
     np.save(depth_file(scene.folder, NETWORK), to_words(depth))
     return replace(scene, depth=preview(depth), focus=choose_focus(depth, scene.full_saliency()))
+
+
+def read_correction(file: Path) -> np.ndarray:
+    """A correction (H×W float32 in [-1, 1], + sharper) from its 8-bit grey PNG.
+
+    Raises:
+        RequestError: it is none.
+
+    """
+    try:
+        with Image.open(file, formats=("PNG",)) as image:
+            check_size(*image.size)
+            values = np.asarray(image, np.float32) if image.mode == "L" else None
+    except (OSError, SyntaxError) as error:
+        raise RequestError("The correction is not a PNG that can be read.") from error
+    if values is None:
+        raise RequestError("The correction is not an 8-bit grey PNG.")
+    return np.clip((values - UNTOUCHED) / (UNTOUCHED - 1), -1, 1)
+
+
+def hand_out(file: Path) -> Path:
+    """Move a file out of its scene's folder, to where it outlives the scene."""
+    return file.rename(new_folder() / file.name)
 
 
 def discard(scene: Scene | None) -> None:
@@ -104,7 +136,9 @@ def discard(scene: Scene | None) -> None:
 
 def refocused(scene: Scene, lens: Lens, long_side: int = PREVIEW) -> np.ndarray:
     """The preview through the lens."""
-    return render(preview(scene.photo, long_side), preview(scene.depth, long_side), lens)
+    return render(
+        preview(scene.photo, long_side), preview(scene.depth, long_side), lens, cancelled=is_left
+    )
 
 
 def write_refocused(
@@ -116,7 +150,7 @@ def write_refocused(
     """
     photo, depth = read_photo(scene.source), scene.full_depth()
     depth = depth if correction is None else correct(depth, correction, lens)
-    result = render(photo.pixels, depth, lens)
+    result = render(photo.pixels, depth, lens, cancelled=is_left)
     file = scene.folder / f"{scene.name}-f{lens.f_stop:g}-focus{lens.focus:.2f}{suffix}"
     write_photo(result, file, without_location(photo.exif))
     return file
@@ -142,7 +176,7 @@ def write_film(scene: Scene, lens: Lens, start: float, ticked: Callable[[], None
 
     def frame(focus: float) -> np.ndarray:
         ticked()
-        return render(photo, depth, replace(lens, focus=focus))
+        return render(photo, depth, replace(lens, focus=focus), cancelled=is_left)
 
     name = f"{scene.name}-f{lens.f_stop:g}-focus{start:.2f}-{lens.focus:.2f}.mp4"
     write_rack(frame, focus_path(start, lens.focus, PULL), scene.folder / name)
