@@ -186,3 +186,9 @@ def files(tmp_path_factory):
     Image.new("1", (20_000, 20_000)).save(folder / "huge.png")
     (folder / "paper.pdf").write_bytes(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n")
     return folder
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker("browser")
