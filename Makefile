@@ -22,12 +22,9 @@ test: check browser  ## every check: lint, unit, browser
 check: setup  ## lint and format, JavaScript and CSS too
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-<<<<<<< HEAD
 	$(BIN)/deno fmt --quiet --check
 	$(BIN)/deno lint --quiet
-=======
 	$(BIN)/lint-imports --no-logo
->>>>>>> main
 
 fix: setup  ## repair what the linter can
 	$(BIN)/ruff check --fix .
