@@ -22,12 +22,9 @@ test: check browser  ## every check: lint, unit, browser
 check: setup  ## lint and format, JavaScript and CSS too
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-<<<<<<< HEAD
 	$(BIN)/deno fmt --quiet --check
 	$(BIN)/deno lint --quiet
-=======
 	$(BIN)/lint-imports --no-logo
->>>>>>> main
 
 audit: setup  ## known holes in what is installed; asks the package index, so it needs the network
 	$(BIN)/pip-audit --skip-editable --requirement requirements.txt

@@ -11,6 +11,7 @@ from inspect import isgeneratorfunction
 import gradio as gr
 from gradio.components import Component
 
+from autofocus.errors import RequestError
 from autofocus.focus import CAUTIOUS_F_STOP, Focus
 from autofocus.page.events import on
 from autofocus.render import Lens
@@ -65,7 +66,7 @@ class Control:
         """The lens's value for the component's.
 
         Raises:
-            ValueError: the component cannot have this value.
+            RequestError: the component cannot have this value.
 
         """
         if self.choices:
@@ -73,10 +74,10 @@ class Control:
         value = float(value)
         if self.stops:
             if not 0 <= value < len(self.stops):
-                raise ValueError(f"{self.label} has no stop {value:g}")
+                raise RequestError(f"{self.label} has no stop {value:g}.")
             return self.stops[int(value)]
         if not self.low <= value <= self.high:
-            raise ValueError(f"{self.label} goes from {self.low:g} to {self.high:g}")
+            raise RequestError(f"{self.label} goes from {self.low:g} to {self.high:g}.")
         return value
 
 
@@ -142,7 +143,7 @@ class LensControls:
 
 
 def lens_of(**by_field: float) -> Lens:
-    """The lens of the components' values; ValueError if one of them is out of its range."""
+    """The lens of the components' values; RequestError if one of them is out of its range."""
     return Lens(
         **{
             control.field: control.to_lens(by_field[control.field])

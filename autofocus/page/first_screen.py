@@ -25,12 +25,17 @@ BACK, FRONT = (0.82, 0.5), (0.44, 0.28)  # the focus is pulled from here to ther
 F_STOP = 1.4
 
 
-@cache
 def first_example() -> ViewerData:
     """The example for a viewer; its files are in a temporary folder, from which Gradio copies."""
+    return example_in(tempfile.gettempdir())
+
+
+@cache
+def example_in(root: str) -> ViewerData:
+    """The example with its files in a new folder below `root`."""
     photo, depth, saliency = read_example()
     focus = choose_focus(depth, saliency)
-    folder = Path(tempfile.mkdtemp(prefix="autofocus-"))
+    folder = Path(tempfile.mkdtemp(prefix="autofocus-", dir=root))
     return viewer_data(photo, depth, saliency, folder, Lens(focus=focus.depth, f_stop=F_STOP))
 
 

@@ -108,7 +108,7 @@ class RefocusTab:
                 self.pull = gr.Button("Pull focus ▶", size="sm", elem_id="pull", min_width=90)
                 self.brush = gr.Button("Brush", size="sm", elem_id="brush", min_width=70)
                 self.peaking = gr.Checkbox(
-                    label="Mark what is sharp", elem_id="peaking", container=False, min_width=110
+                    label="Focus peaking", elem_id="peaking", container=False, min_width=110
                 )
         with gr.Column(elem_id="lens"):
             gr.HTML(fill("aperture.html", f_stop=f"{DEFAULT.f_stop:g}"), padding=False)

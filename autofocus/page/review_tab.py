@@ -21,7 +21,8 @@ from autofocus.versions.weights import find_version
 
 BLIND_PAGE = "blind"
 INTRODUCTION = """<p class="hint">Two versions, judged by people who do not see which is which. Make
-a review, send its link to the reviewers, and read here what they prefer.</p>"""
+a review, send its link to the reviewers, and read here what they prefer. Without photos of your
+own, the examples are judged.</p>"""
 MADE = "The review is ready. Its link is the first one below."
 RESULTS = 20  # reviews that are listed
 
@@ -37,7 +38,7 @@ class ReviewTab:
         gr.HTML(INTRODUCTION, padding=False)
         with gr.Row(elem_classes="choice"):
             self.upload = gr.File(
-                label="Photos to judge (without any, the examples)",
+                label="Photos to judge",
                 file_count="multiple",
                 elem_id="review-upload",
                 height=150,

@@ -84,7 +84,7 @@ def test_every_control_moves_the_lens(visitor, files):
     page.wait_for_function(f"{VIEWER}.state.blades === 6")
     visitor.press("Home", "highlights")
     page.wait_for_function(f"{VIEWER}.state.highlights === 0")
-    page.get_by_label("Mark what is sharp").check()
+    page.get_by_label("Focus peaking").check()
     page.wait_for_function(f"{VIEWER}.state.peaking")
 
 

@@ -39,7 +39,9 @@ const byWebcam = async () => {
   try {
     const wanted = { video: { width: { ideal: 4096 }, height: { ideal: 2160 } } };
     video.srcObject = await navigator.mediaDevices.getUserMedia(wanted);
-    video.addEventListener('playing', () => { take.disabled = false; }, { once: true });
+    video.addEventListener('playing', () => {
+      take.disabled = false;
+    }, { once: true });
   } catch (error) {
     panel.querySelector('p').textContent = REFUSED[error.name] ?? 'The camera cannot be used.';
   }

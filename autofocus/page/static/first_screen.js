@@ -7,13 +7,14 @@ const showEffect = (viewer) => {
   const end = viewer.state.focus;
   viewer.aim(...back);
   const start = viewer.state.focus;
-  return setTimeout(() => animate(PAGE.pullSeconds, (part) => {
-    if (touched || !viewer.canvas.checkVisibility()) return false;
-    viewer.reticle = back.map((value, k) => mix(value, front[k], part));
-    viewer.setFocus(mix(start, end, part));
-    if (part === 1) setTimeout(() => hideReticle(viewer), WAIT);
-    return true;
-  }), WAIT);
+  return setTimeout(() =>
+    animate(PAGE.pullSeconds, (part) => {
+      if (touched || !viewer.canvas.checkVisibility()) return false;
+      viewer.reticle = back.map((value, k) => mix(value, front[k], part));
+      viewer.setFocus(mix(start, end, part));
+      if (part === 1) setTimeout(() => hideReticle(viewer), WAIT);
+      return true;
+    }), WAIT);
 };
 
 const hideReticle = (viewer) => {
@@ -24,7 +25,9 @@ const hideReticle = (viewer) => {
 
 let touched = false; // from then on the picture is the visitor's
 for (const kind of ['pointerdown', 'keydown']) {
-  document.addEventListener(kind, ({ target }) => { touched ||= Boolean(target.closest?.('#first')); }, true);
+  document.addEventListener(kind, ({ target }) => {
+    touched ||= Boolean(target.closest?.('#first'));
+  }, true);
 }
 
 let pulled = false;
@@ -34,5 +37,7 @@ const pullOnce = () => {
   pulled = true;
   showEffect(viewer);
 };
-document.addEventListener('af-loaded', ({ target }) => { if (target.closest('#first')) pullOnce(); });
+document.addEventListener('af-loaded', ({ target }) => {
+  if (target.closest('#first')) pullOnce();
+});
 pullOnce(); // it may have been loaded before

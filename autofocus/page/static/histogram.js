@@ -30,7 +30,8 @@ const drag = (field, value) => {
   slider.value = clamp(value, Number(slider.min), Number(slider.max)).toFixed(3);
   slider.dispatchEvent(new Event('input', { bubbles: true }));
 };
-const letGo = (field) => sliderOf(field).dispatchEvent(new PointerEvent('pointerup', { bubbles: true }));
+const letGo = (field) =>
+  sliderOf(field).dispatchEvent(new PointerEvent('pointerup', { bubbles: true }));
 
 const sideOf = (end) => (end.classList.contains('near') ? 1 : -1);
 
@@ -43,7 +44,8 @@ const startDrag = (event) => {
   const onBand = event.target.closest('.middle');
   const offset = onBand ? focusNow() - depthAt(event) : 0;
   const field = end ? 'focus_range' : 'focus';
-  const move = (at) => drag(field, end ? rangeTo(focusNow(), sideOf(end), depthAt(at)) : depthAt(at) + offset);
+  const move = (at) =>
+    drag(field, end ? rangeTo(focusNow(), sideOf(end), depthAt(at)) : depthAt(at) + offset);
   const stop = () => {
     document.removeEventListener('pointermove', move);
     for (const kind of ['pointerup', 'pointercancel']) document.removeEventListener(kind, stop);
@@ -73,5 +75,7 @@ document.addEventListener('keyup', (event) => {
 });
 
 // The server draws the histogram anew for each photo; the band is placed by the browser alone.
-new MutationObserver(() => { if (find('.band:not([style])')) showBand(); })
+new MutationObserver(() => {
+  if (find('.band:not([style])')) showBand();
+})
   .observe(document.body, { childList: true, subtree: true });

@@ -6,4 +6,6 @@ document.addEventListener('change', ({ target }) => {
 document.addEventListener('click', ({ target }) => {
   if (target.closest('#new, #examples [data-index]')) ownPhoto = false;
 }, true);
-addEventListener('beforeunload', (event) => { if (ownPhoto) event.preventDefault(); });
+addEventListener('beforeunload', (event) => {
+  if (ownPhoto) event.preventDefault();
+});

@@ -95,13 +95,17 @@ af.page = {
     if (mainViewer()) mainViewer().setPalette(name);
     else af.ask?.('recolour');
   },
-  setSubjectOn(what) { mainViewer()?.setSubjectOn(what); },
+  setSubjectOn(what) {
+    mainViewer()?.setSubjectOn(what);
+  },
   // Takes the brush in hand, or puts it away.
   brush() {
     const viewer = mainViewer();
     viewer?.setBrush(viewer.state.brush ? null : 'sharp');
   },
-  setPeaking(on) { mainViewer()?.setPeaking(on); },
+  setPeaking(on) {
+    mainViewer()?.setPeaking(on);
+  },
   auto: focusByDefault,
   pull: () => pullFocus(mainViewer(), rests.before, rests.now),
   pullStart: () => rests.before,

@@ -1,6 +1,7 @@
 // Photos may be dropped anywhere on the page, pasted or chosen: all go through the tab's upload.
 const uploads = ['#upload', '#compare-upload', '#review-upload'];
-const NOT_A_FILE = 'This is a link to an image, not a file. Save it first, then drop the file here.';
+const NOT_A_FILE =
+  'This is a link to an image, not a file. Save it first, then drop the file here.';
 
 // The upload of the tab that is open; the first tab's is not seen itself.
 const uploadInput = () => {
@@ -22,7 +23,9 @@ const isLink = (text) => /^(https?:|data:image|blob:)\S+$/i.test(text.trim());
 
 const takeTransfer = (event, transfer) => {
   const files = [...(transfer?.files ?? [])];
-  const link = ['text/uri-list', 'text/plain'].map((kind) => transfer?.getData(kind) ?? '').find(isLink);
+  const link = ['text/uri-list', 'text/plain'].map((kind) => transfer?.getData(kind) ?? '').find(
+    isLink,
+  );
   if (!files.length && !link) return;
   event.preventDefault();
   if (files.length) openFiles(files);
@@ -30,7 +33,9 @@ const takeTransfer = (event, transfer) => {
 };
 
 document.addEventListener('paste', (event) => {
-  if (event.clipboardData?.files.length || !isTyping(event.target)) takeTransfer(event, event.clipboardData);
+  if (event.clipboardData?.files.length || !isTyping(event.target)) {
+    takeTransfer(event, event.clipboardData);
+  }
 });
 
 // Whatever is dropped outside of a text field, the browser must not leave the page for it.
