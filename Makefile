@@ -22,6 +22,8 @@ test: check browser  ## every check: lint, unit, browser
 check: setup  ## lint and format, JavaScript and CSS too
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/deno fmt --quiet --check
+	$(BIN)/deno lint --quiet
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deno fmt --quiet --check
 	$(BIN)/deno lint --quiet

@@ -1,6 +1,6 @@
-"""The page where a reviewer judges: two pictures, three answers, and no name of a version.
+"""The page where a reviewer judges: two images, three answers, and no name of a version.
 
-What the browser gets are pictures in files that are named by chance; which version is on which
+What the browser gets are images in files that are named by chance; which version is on which
 side is known to the server alone, also after the vote.
 """
 
@@ -11,32 +11,21 @@ from pathlib import Path
 
 import gradio as gr
 
-from autofocus.compare.votes import (
-    LEFT,
-    LONGEST_INITIALS,
-    RIGHT,
-    TIE,
-    Pair,
-    Review,
-    Reviews,
-    check_initials,
-    next_pair,
-)
+from autofocus.compare.votes import LEFT, RIGHT, TIE, Pair, Review, Reviews, next_pair
 from autofocus.errors import ReviewError, VersionError
 from autofocus.page.events import on
 from autofocus.page.review_photos import kept_photo, predicted
-from autofocus.page.side_by_side import aspect_style, text, together_bar, view_of
-from autofocus.page.text import note
+from autofocus.page.side_by_side import aspect_style, together_bar, view_of
+from autofocus.page.text import fill, note, text
 from autofocus.viewer import Viewer
 
-HEADER = """<header><h1>Auto Focus: blind review</h1>
-<p>Which picture has the better depth, subject and focus?</p></header>"""
 HINT = (
     "Keys: 1, 2, and 0 for no difference. Look at depth and subject too; a click moves the focus."
 )
 WAIT = "Finding depth and subject …"
-LOOK = "Wait until both pictures are shown."
-DONE = "That was the last pair. Thank you. The results are on the tab “Review” of the main page."
+LOOK = "Wait until both images are shown."
+INITIALS = "Give your initials first: one to eight letters."
+DONE = "That was the last pair. Thank you. The results are on the main page, under Review."
 ANSWERS = (("1 is better", LEFT), ("No difference", TIE), ("2 is better", RIGHT))
 NAMES = ("judge-1", "judge-2")
 KEYS = text("blind_page.js")
@@ -63,13 +52,10 @@ class Judging:
 
     def __init__(self) -> None:
         self.judgement = gr.State(Judgement())
-        gr.HTML(HEADER, elem_id="top", padding=False)
+        gr.HTML(fill("review_header.html"), elem_id="top", padding=False)
         with gr.Row(elem_id="judge-start") as self.start:
             self.initials = gr.Textbox(
-                label="Your initials",
-                max_length=LONGEST_INITIALS,
-                elem_id="judge-initials",
-                scale=0,
+                label="Your initials", max_length=8, elem_id="judge-initials", scale=0
             )
             self.begin = gr.Button("Begin", variant="primary", elem_id="judge-begin", scale=0)
         self.status = gr.HTML(note(""), elem_id="judge-status", padding=False)
@@ -133,8 +119,10 @@ class Judging:
 
     def enter(self, judgement: Judgement, initials: str, request: gr.Request) -> dict:
         """Find the review of the page's address, and what this reviewer has not judged yet."""
+        reviewer = initials.strip().upper()
+        if not reviewer.isalpha():
+            return {self.status: note(INITIALS, "error")}
         try:
-            reviewer = check_initials(initials)
             reviews = Reviews()
             judgement.review = reviews.find(request.query_params.get("review", ""))
             judgement.photos = reviews.open_photos(judgement.review, reviewer)

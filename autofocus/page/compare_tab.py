@@ -1,6 +1,5 @@
 """The tab that shows what two to four versions make of the same photos."""
 
-import html
 import tempfile
 import time
 from collections.abc import Iterator
@@ -10,39 +9,29 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from autofocus.compare.agreement import (
-    Agreement,
-    depth_difference,
-    mean_agreement,
-    measure_agreement,
-)
+from autofocus.compare.agreement import Agreement, agree, depth_difference, mean
 from autofocus.compare.sheet import data_uri
 from autofocus.errors import PhotoError, VersionError
 from autofocus.focus import choose_focus
 from autofocus.page.events import on
 from autofocus.page.examples import example_files
-from autofocus.page.models import analyse, predictor_of, version_choices
+from autofocus.page.models import analyse, network_of, version_choices
 from autofocus.page.photo_strip import photo_strip, thumbnails_of
 from autofocus.page.side_by_side import LONG_SIDE, aspect_style, together_bar, view_of
-from autofocus.page.text import GONE, READING, note, sentence
+from autofocus.page.text import GONE, READING, fill, note, sentence
 from autofocus.photo import preview, read_photo
 from autofocus.predict import Prediction, pick_device
-from autofocus.versions.catalog import find_version
-from autofocus.versions.weights import weights_file
+from autofocus.versions.weights import find_version, weights_file
 from autofocus.view import colour_difference
 from autofocus.viewer import Viewer
 
 FEWEST, MOST = 2, 4
 CHOOSE = "Choose two to four versions, and a photo."
 ONLY_ONE = (
-    "Comparing needs two versions, and there is one here. Put another one's folder into the folder "
-    "named by AUTOFOCUS_VERSIONS, and start again."
+    "Comparing needs two versions, and only one is installed. Add another one's folder to the "
+    "folder that AUTOFOCUS_VERSIONS names, and restart."
 )
-SHOWN = "Click to focus all pictures there; zoom and view are shared."
-FIRST = """<p>The others are compared with this version. Where they see, after aligning scale and
-shift:</p><ul class="legend"><li><span class="swatch nearer"></span>nearer</li>
-<li><span class="swatch farther"></span>farther</li>
-<li><span class="swatch same"></span>the same</li></ul>"""
+SHOWN = "Click to focus all images there; zoom and view are shared."
 
 FIGURES = (
     ("Order of depths", "rank correlation: 1 is the same"),
@@ -72,17 +61,18 @@ class Made:
     """What a version made of a photo."""
 
     name: str
-    found: Prediction
+    prediction: Prediction
     seconds: float
 
 
-class Comparing:
-    """Lays out the tab where it is made; `wire` makes it work.
+class CompareTab:
+    """`lay_out` makes the components, `wire` makes them work.
 
     Handlers return what changes, by component.
     """
 
-    def __init__(self) -> None:
+    def lay_out(self) -> None:
+        """Versions and photos to choose, then a column for each version."""
         self.comparison = gr.State(Comparison(example_files()))
         self.lay_out_choice()
         self.status = gr.HTML(note(self.greeting()), elem_id="compare-status", padding=False)
@@ -153,7 +143,7 @@ class Comparing:
             )
 
     def begin_upload(self, comparison: Comparison, files: list[str] | None) -> dict:
-        """Take a set of photos; what is none is named and left out."""
+        """Take a set of photos; what is not a photo is named and left out."""
         thumbnails, photos, problems = thumbnails_of([Path(file) for file in files or []])
         comparison.asked += 1
         if not photos:
@@ -211,7 +201,7 @@ class Comparing:
             changes |= {
                 column["column"]: gr.update(visible=True),
                 column["facts"]: version_facts(one, photo),
-                column["viewer"]: view_of(photo, one.found, folder),
+                column["viewer"]: view_of(photo, one.prediction, folder),
             }
             changes |= self.difference_of(comparison, column, one, made[0])
         yield changes
@@ -219,20 +209,19 @@ class Comparing:
     def difference_of(self, comparison: Comparison, column: dict, one: Made, first: Made) -> dict:
         """Where, and how much, a version differs from the first."""
         if column["difference"] is None:
-            return {column["agreement"]: FIRST}
-        agreement = measure_agreement(one.found, first.found)
+            return {column["agreement"]: fill("difference_legend.html")}
+        agreement = agree(one.prediction, first.prediction)
         kept = comparison.add((first.name, one.name), agreement)
         return {
-            column["difference"]: difference_picture(one, first),
+            column["difference"]: difference_image(one, first),
             column["agreement"]: agreement_table(agreement, kept),
         }
 
 
-def difference_picture(one: Made, first: Made) -> str:
+def difference_image(one: Made, first: Made) -> str:
     """Where a version sees other depths than the first."""
-    colours = colour_difference(depth_difference(one.found.depth, first.found.depth))
-    said = html.escape(f"Where {one.name} sees other depths than {first.name}")
-    return f'<img src="{data_uri(colours)}" alt="{said}">'
+    colours = colour_difference(depth_difference(one.prediction.depth, first.prediction.depth))
+    return fill("difference.html", image=data_uri(colours), name=one.name, first=first.name)
 
 
 def check_versions(names: list[str]) -> None:
@@ -245,10 +234,10 @@ def check_versions(names: list[str]) -> None:
 
 def make(name: str, photo: np.ndarray) -> Made:
     """Depth and subject by a version; loading it is not part of the time."""
-    predictor_of(name)
+    network_of(name)
     started = time.perf_counter()
-    found = analyse(name, photo)
-    return Made(name, found, time.perf_counter() - started)
+    prediction = analyse(name, photo)
+    return Made(name, prediction, time.perf_counter() - started)
 
 
 def version_facts(made: Made, photo: np.ndarray) -> str:
@@ -256,28 +245,28 @@ def version_facts(made: Made, photo: np.ndarray) -> str:
     version = find_version(made.name)
     size = weights_file(version).stat().st_size / 1e6
     where = pick_device().type.upper()
-    focus = choose_focus(made.found.depth, made.found.saliency)
+    focus = choose_focus(made.prediction.depth, made.prediction.saliency)
     height, width = photo.shape[:2]
     facts = f"{version.sha256[:7]} · {made.seconds:.2f} s on {where} at {width}×{height}"
-    facts = html.escape(f"{facts} · {size:.1f} MB")
-    reason = html.escape(sentence(focus.reason))
-    return f"<h3>{html.escape(made.name)}</h3><p>{facts}</p><p>{reason}</p>"
+    return fill(
+        "version_facts.html",
+        name=made.name,
+        facts=f"{facts} · {size:.1f} MB",
+        reason=sentence(focus.headline),
+        figures=sentence(focus.reason),
+    )
 
 
 def agreement_table(agreement: Agreement, kept: list[Agreement]) -> str:
     """The three figures, each with what it means; and their means, once there are more photos."""
     columns = [in_units(agreement)]
-    heads = ""
     if len(kept) > 1:
-        columns.append(in_units(mean_agreement(kept)))
-        heads = f"<tr><td></td><td>here</td><td>mean of {len(kept)}</td><td></td></tr>"
-    lines = "".join(
-        f'<tr><th scope="row">{name}</th>'
-        + "".join(f"<td>{figure}</td>" for figure in figures)
-        + f"<td>{meaning}</td></tr>"
+        columns.append(in_units(mean(kept)))
+    rows = [
+        (name, figures, meaning)
         for (name, meaning), *figures in zip(FIGURES, *columns, strict=True)
-    )
-    return f"<table><caption>Agreement with the first version</caption>{heads}{lines}</table>"
+    ]
+    return fill("agreement.html", rows=rows, count=len(kept))
 
 
 def in_units(agreement: Agreement) -> tuple[str, str, str]:

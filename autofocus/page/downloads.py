@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from autofocus.focus_pull import FRAME_RATE, PULL_SECONDS
-from autofocus.page.events import on
-from autofocus.page.layout import STATIC, Layout, lens_of
+from autofocus.focus_pull import PULL, RATE
+from autofocus.page.correction import read_png, write_png
 from autofocus.page.session import (
     FORMATS,
     Scene,
@@ -17,67 +17,112 @@ from autofocus.page.session import (
     write_saliency_map,
     write_settings,
 )
-from autofocus.page.text import GONE, HINT, MAKING, note
+from autofocus.page.text import GONE, HINT, MAKING, note, text
+from autofocus.page.visit import Visit
+from autofocus.render import Lens
 
-FRAMES = round(FRAME_RATE * PULL_SECONDS)
-PULLED = "(...inputs) => [...inputs.slice(0, -1), window.autofocusPage.pulledFrom()]"
-SAVE = (STATIC / "save.js").read_text(encoding="utf-8")
+if TYPE_CHECKING:
+    from autofocus.page.refocus_tab import RefocusTab
+
+FRAMES = round(RATE * PULL)
+Make = Callable[..., Path | list[Path]]  # from a scene, options and the lens
 
 
 class Downloads:
     """The refocused photo at full size, its maps, its settings."""
 
-    def __init__(self, page: Layout) -> None:
+    def __init__(self, page: "RefocusTab") -> None:
         self.page = page
 
     def wire(self) -> None:
         """Files are made when they are asked for, and then handed over."""
-        inputs = [self.page.scene, *self.page.settings]
-        for button, make, more in (
-            (self.page.save_film, self.make_film, [self.page.start]),
-            (self.page.save, self.make_photo, [self.page.format]),
-            (self.page.save_depth, lambda scene, *_: write_depth_map(scene), []),
-            (self.page.save_subject, lambda scene, *_: write_saliency_map(scene), []),
-            (self.page.save_settings, self.make_settings, [self.page.version]),
+        page = self.page
+        # Where a focus pull starts is known to the page's script alone.
+        start = gr.Number(0, visible=False)
+        asked = page.save_film.click(
+            None, None, [start], js="() => window.autofocus.page.pullStart()"
+        )
+        for trigger, make, more in (
+            (page.save.click, make_photo, [page.format, page.correction]),
+            (asked.then, make_film, [start]),
+            (page.save_depth.click, make_depth, []),
+            (page.save_subject.click, make_subject, []),
+            (page.save_settings.click, make_settings, [page.version, page.correction]),
         ):
-            made = on(
-                button.click,
-                self.hand_over(make),
-                inputs + more,
-                [self.page.file, self.page.status],
-                js=PULLED if button is self.page.save_film else None,
-                concurrency_id="export",
-                concurrency_limit=1,
-                show_progress="minimal",
-                show_progress_on=self.page.status,
-            )
-            made.success(fn=None, inputs=[self.page.file], js=SAVE)
+            self.wire_one(trigger, make, more)
 
-    def hand_over(self, make: Callable[..., Path]) -> Callable[..., Iterator[dict]]:
+    def wire_one(self, trigger: Callable, make: Make, more: list) -> None:
+        """One download: the file that it makes goes to the visitor and nowhere else."""
+        file = handed_over()
+        made = self.page.lens.on(
+            trigger,
+            self.maker(make, file),
+            [self.page.visit, self.page.scene, *more],
+            [file, self.page.status],
+            concurrency_id="export",
+            concurrency_limit=1,
+            show_progress="minimal",
+            show_progress_on=self.page.status,
+        )
+        save(made, file)
+
+    def maker(self, make: Make, file: gr.File) -> Callable[..., Iterator[dict]]:
         """A handler that has a file made, and says so meanwhile."""
+        status = self.page.status
 
-        def handle(scene: Scene | None, *settings) -> Iterator[dict]:
+        def handle(visit: Visit, scene: Scene | None, *options) -> Iterator[dict]:
             if scene is None:
-                yield {self.page.file: None, self.page.status: note(GONE, "error")}
+                yield {file: None, status: note(GONE, "error")}
                 return
-            yield {self.page.file: None, self.page.status: note(MAKING)}
-            yield {self.page.file: str(make(scene, *settings)), self.page.status: note(HINT)}
+            photo = visit.photos
+            yield {file: None, status: note(MAKING)}
+            made = make(scene, *options)
+            if visit.photos == photo:  # the visitor has opened no other photo meanwhile
+                made = [str(path) for path in made] if isinstance(made, list) else str(made)
+                yield {file: made, status: note(HINT)}
 
         return handle
 
-    def make_photo(self, scene: Scene, *settings) -> Path:
-        """The refocused photo at full size."""
-        *lens, name = settings
-        return write_refocused(scene, lens_of(*lens), FORMATS[name])
 
-    def make_film(self, scene: Scene, *settings) -> Path:
-        """The focus pulled from where it was before to where it is."""
-        *lens, start = settings
-        progress = gr.Progress()
-        frames = iter(progress.tqdm(range(FRAMES), desc="Film"))
-        return write_film(scene, lens_of(*lens), min(max(start, 0), 1), lambda: next(frames, None))
+def handed_over() -> gr.File:
+    """Where a file is on its way to the visitor; never seen (`page.css`), so never stale."""
+    return gr.File(
+        elem_classes="handed-over", file_count="multiple", interactive=False, container=False
+    )
 
-    def make_settings(self, scene: Scene, *settings) -> Path:
-        """The settings' file."""
-        *lens, version = settings
-        return write_settings(scene, lens_of(*lens), version)
+
+def save(made: gr.events.Dependency, file: gr.File) -> None:
+    """Hand over the file that an event has made."""
+    made.success(fn=None, inputs=[file], js=text("save.js"))
+
+
+def make_photo(scene: Scene, name: str, painted: bytes | None, lens: Lens) -> Path:
+    """The refocused photo at full size."""
+    correction = read_png(painted) if painted else None
+    return write_refocused(scene, lens, FORMATS[name], correction=correction)
+
+
+def make_film(scene: Scene, start: float, lens: Lens) -> Path:
+    """The focus pulled from where it was before to where it is, as a video."""
+    frames = iter(gr.Progress().tqdm(range(FRAMES), desc="Video"))
+    return write_film(scene, lens, min(max(start, 0), 1), lambda: next(frames, None))
+
+
+def make_depth(scene: Scene, _lens: Lens) -> Path:
+    """The depth map at full size."""
+    return write_depth_map(scene)
+
+
+def make_subject(scene: Scene, _lens: Lens) -> Path:
+    """The saliency map at full size."""
+    return write_saliency_map(scene)
+
+
+def make_settings(
+    scene: Scene, version: str, painted: bytes | None, lens: Lens
+) -> Path | list[Path]:
+    """The settings' file, and beside it what is painted, if anything is."""
+    if not painted:
+        return write_settings(scene, lens, version)
+    correction = write_png(scene, painted)
+    return [write_settings(scene, lens, version, correction), correction]

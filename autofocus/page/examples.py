@@ -1,18 +1,21 @@
 """Example photos that come with installed packages and may be shown; none is in this repository."""
 
+import base64
 import importlib.util
 from functools import cache
 from pathlib import Path
 
-import numpy as np
+import cv2
 
+from autofocus.page.text import fill
 from autofocus.photo import preview, read_photo, to_bytes
 
 PHOTOS = {
     "skimage": ("data/chelsea.png", "data/astronaut.png", "data/coffee.png", "data/rocket.jpg"),
     "gradio": ("media_assets/images/lion.jpg", "media_assets/images/cheetah.jpg"),
 }
-THUMBNAIL = 320  # pixels of the long side
+WIDTH, HEIGHT = 180, 120  # of a thumbnail
+QUALITY = 70  # of its WebP
 
 
 @cache
@@ -26,9 +29,24 @@ def example_files() -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
-def thumbnails() -> list[tuple[np.ndarray, str]]:
-    """Each example, small (H×W×3 uint8), with its name for screen readers."""
-    return [
-        (to_bytes(preview(read_photo(file).pixels, THUMBNAIL)), file.stem.capitalize())
-        for file in example_files()
-    ]
+@cache
+def examples() -> str:
+    """A button for each example; the images are inside, so that they come with the page."""
+    thumbnails = [(thumbnail(file), file.stem.capitalize()) for file in example_files()]
+    return fill("examples.html", thumbnails=thumbnails, width=WIDTH, height=HEIGHT)
+
+
+def thumbnail(file: Path) -> str:
+    """The middle of a photo, small, as an address."""
+    pixels = to_bytes(preview(read_photo(file).pixels, 2 * WIDTH))
+    height, width = pixels.shape[:2]
+    scale = max(WIDTH / width, HEIGHT / height)
+    small = cv2.resize(
+        pixels,
+        (max(WIDTH, round(scale * width)), max(HEIGHT, round(scale * height))),
+        interpolation=cv2.INTER_AREA,
+    )
+    top, left = (small.shape[0] - HEIGHT) // 2, (small.shape[1] - WIDTH) // 2
+    middle = small[top : top + HEIGHT, left : left + WIDTH, ::-1]
+    data = cv2.imencode(".webp", middle, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1].tobytes()
+    return f"data:image/webp;base64,{base64.b64encode(data).decode()}"

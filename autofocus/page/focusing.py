@@ -1,159 +1,190 @@
-"""The lens on the page: focus by slider, click or default; aperture, bokeh, highlights."""
+"""The lens on the page: rendered by the browser, or by the server where that is impossible."""
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from autofocus.errors import RequestError
 from autofocus.focus import Focus, focus_at
+from autofocus.page import payloads
+from autofocus.page.controls import F_STOPS
+from autofocus.page.correction import png_of
 from autofocus.page.events import on
-from autofocus.page.layout import Layout, lens_of
-from autofocus.page.payloads import Pick
-from autofocus.page.session import DRAGGED, Scene, histogram_svg, refocused
-from autofocus.page.text import GONE, note, sentence, why
+from autofocus.page.reason import reason
+from autofocus.page.session import DRAGGED, Scene, refocused
+from autofocus.page.text import GONE, note
 from autofocus.page.visit import Visit
-from autofocus.photo import PREVIEW, to_bytes
+from autofocus.photo import PREVIEW, read_photo, to_bytes
 from autofocus.render import Lens
 from autofocus.view import colour_depth, overlay_saliency
+from autofocus.viewer import TileData, ViewerData, tile_data
+
+if TYPE_CHECKING:
+    from autofocus.page.refocus_tab import RefocusTab
+
+# Where the script of the page is told of a control that is not the lens's.
+WIDEST = Lens(focus=0.0, f_stop=min(F_STOPS))  # a tile for it holds for every other lens
+TELL = "(value) => window.autofocus.page.{name}(value)"
 
 
 class Focusing:
-    """Takes the photo again when the lens changes.
+    """Renders the photo when the lens changes.
 
     Handlers return what changes, by component; what is asked for last is what stays.
     """
 
-    def __init__(self, page: Layout) -> None:
+    def __init__(self, page: "RefocusTab") -> None:
         self.page = page
 
     def wire(self) -> None:
-        """The browser's own lens follows the controls; where there is none, the server is asked."""
-        for trigger, component, name in (
-            (self.page.focus.input, self.page.focus, "moved"),
-            (self.page.focus.release, self.page.focus, "rested"),
-            (self.page.stop.input, self.page.stop, "opened"),
-            (self.page.blades.input, self.page.blades, "bladed"),
-            (self.page.highlights.input, self.page.highlights, "lit"),
-            (self.page.highlights.release, self.page.highlights, "litAtRest"),
-            (self.page.palette.input, self.page.palette, "coloured"),
-            (self.page.peaking.input, self.page.peaking, "peaked"),
-            (self.page.auto.click, None, "auto"),
-            (self.page.pull.click, None, "pull"),
-        ):
-            call = f"(value) => {{ window.autofocusPage.{name}(value); }}"
-            trigger(None, [component] if component else [], None, js=call)
+        """The browser follows the controls by itself; where it cannot, the server is asked."""
+        page = self.page
+        page.lens.wire()
+        page.palette.input(None, [page.palette], None, js=TELL.format(name="setPalette"))
+        page.peaking.input(None, [page.peaking], None, js=TELL.format(name="setPeaking"))
+        page.subject_on.input(None, [page.subject_on], None, js=TELL.format(name="setSubjectOn"))
+        page.brush.click(None, js="() => window.autofocus.page.brush()")
+        page.auto.click(None, js="() => window.autofocus.page.auto()")
+        page.pull.click(None, js="() => window.autofocus.page.pull()")
         self.wire_server()
 
     def wire_server(self) -> None:
-        """What is asked for where the browser cannot draw the lens."""
-        inputs = [self.page.visit, self.page.scene, *self.page.settings]
-        developed = [self.page.refocused, self.page.histogram, self.page.status]
-        shown = [*developed, self.page.focus, self.page.reason]
-        limits = {"concurrency_id": "lens", "concurrency_limit": 2}
-        on(self.page.frame.drag, self.drag, inputs, shown, **limits)
-        on(self.page.frame.rest, self.rest, inputs, developed, **limits)
-        for trigger, handler in (
-            (self.page.frame.auto, self.back_to_default),
-            (self.page.frame.click, self.pick),
-        ):
-            model = Pick if handler == self.pick else None
-            focused = on(trigger, handler, [self.page.scene], shown, payload=model, queue=False)
-            on(focused.success, self.rest, inputs, developed, **limits)
-        maps = [self.page.depth, self.page.subject]
-        recolouring = [self.page.scene, self.page.palette]
-        on(self.page.frame.recolour, self.recolour, recolouring, maps)
-        takeover = [self.page.visit, self.page.scene, self.page.palette, *self.page.settings]
-        pictures = [*shown, *maps, self.page.photo]
-        on(self.page.viewer.unsupported, self.take_over, takeover, pictures, **limits)
-        on(self.page.viewer.supported, self.hand_back, [self.page.visit], [])
+        """What is asked for where the browser cannot render."""
+        page, limits = self.page, {"concurrency_id": "lens", "concurrency_limit": 2}
+        asked, rendered = [page.visit, page.scene], [page.refocused, page.status]
+        page.lens.on(page.frame.drag, self.drag, asked, rendered, **limits)
+        page.lens.on(page.frame.rest, self.rest, asked, rendered, **limits)
+        focused = [page.lens["focus"], page.lens["focus_range"], page.reason, page.status]
+        picked = on(
+            page.frame.click, self.pick, [page.scene], focused, payload=payloads.Pick, queue=False
+        )
+        page.lens.on(picked.success, self.rest, asked, rendered, **limits)
+        maps = [page.depth, page.subject]
+        on(page.frame.recolour, self.recolour, [page.scene, page.palette], maps)
+        page.lens.on(
+            page.viewer.unsupported,
+            self.take_over,
+            [page.visit, page.scene, page.palette],
+            [*rendered, *maps, page.photo],
+            **limits,
+        )
+        painted = [page.correction, page.status]
+        on(
+            page.viewer.corrected,
+            self.keep_correction,
+            [page.live],
+            painted,
+            payload=payloads.Painted,
+        )
+        on(
+            page.viewer.tile,
+            self.show_tile,
+            [page.scene, page.live],
+            [page.viewer],
+            payload=payloads.Tile,
+            **limits,
+        )
+        on(page.viewer.supported, self.hand_back, [page.visit], [])
 
     def take_over(
-        self, visit: Visit, scene: Scene | None, palette: str, *settings
+        self, visit: Visit, scene: Scene | None, palette: str, lens: Lens
     ) -> Iterator[dict]:
-        """The browser cannot draw the lens (any longer)."""
+        """The browser cannot render (any longer)."""
         visit.live = False
         if scene is None:
             return
-        yield self.beside(scene, palette)
-        yield from self.rest(visit, scene, *settings)
+        yield self.other_views(scene, palette)
+        yield from self.rest(visit, scene, lens)
+
+    def show_tile(self, event: gr.EventData, scene: Scene | None, live: ViewerData | None) -> dict:
+        """The part of the photo that the visitor has zoomed into, at its full resolution."""
+        if scene is None or live is None or event.run != live.run:
+            return {self.page.viewer: gr.skip()}
+        return {self.page.viewer: live.model_copy(update={"tile": tile_of(scene, event.box)})}
+
+    def keep_correction(self, event: gr.EventData, live: ViewerData | None) -> dict:
+        """What was painted goes into the downloads."""
+        if live is None or event.run != live.run:
+            return {self.page.correction: None}
+        try:
+            return {self.page.correction: png_of(event.png)}
+        except RequestError as error:
+            return {self.page.status: note(str(error), "error")}
 
     def hand_back(self, visit: Visit) -> None:
-        """The browser draws the lens again."""
+        """The browser renders again."""
         visit.live = True
 
-    def beside(self, scene: Scene, palette: str) -> dict:
-        """The other pictures of a photo, beside the refocused one."""
+    def other_views(self, scene: Scene, palette: str) -> dict:
+        """The views of a photo beside the refocused one."""
         return self.recolour(scene, palette) | {self.page.photo: to_bytes(scene.photo)}
 
     def recolour(self, scene: Scene | None, palette: str) -> dict:
-        """Depth in colours, and the subject in red upon it."""
+        """Depth in colours, and the subject in red over it."""
         if scene is None:
             return {self.page.depth: gr.skip()}
         colours = colour_depth(scene.depth, palette)
         subject = overlay_saliency(colours, scene.saliency)
         return {self.page.depth: to_bytes(colours), self.page.subject: to_bytes(subject)}
 
-    def drag(self, visit: Visit, scene: Scene | None, *settings) -> dict:
-        """The focus follows the hand in a smaller picture, which no later one may be lost to."""
-        lens = lens_of(*settings)
+    def drag(self, visit: Visit, scene: Scene | None, lens: Lens) -> dict:
+        """Follow the pointer in a smaller image; the one that is asked for at rest comes later."""
         if scene is None:
-            return self.gone()
+            return self.say_gone()
         if visit.rested == lens:
-            return {self.page.reason: gr.skip()}
+            return {self.page.refocused: gr.skip()}
         number = visit.take(None)
-        picture = refocused(scene, lens, DRAGGED)
+        pixels = refocused(scene, lens, DRAGGED)
         if visit.pictures != number:
-            return {self.page.reason: gr.skip()}
-        return {
-            self.page.refocused: to_bytes(picture),
-            self.page.histogram: histogram_svg(scene, lens.focus),
-            self.page.reason: why("Set by hand."),
-        }
+            return {self.page.refocused: gr.skip()}
+        return {self.page.refocused: to_bytes(pixels)}
 
-    def rest(self, visit: Visit, scene: Scene | None, *settings) -> Iterator[dict]:
-        """The hand has come to rest."""
+    def rest(self, visit: Visit, scene: Scene | None, lens: Lens) -> Iterator[dict]:
+        """The pointer rests: render quickly, then in detail, unless more is asked for meanwhile."""
         if scene is None:
-            yield self.gone()
+            yield self.say_gone()
             return
-        lens = lens_of(*settings)
-        yield {self.page.histogram: histogram_svg(scene, lens.focus)}
-        yield from self.develop(visit, scene, lens)
-
-    def develop(self, visit: Visit, scene: Scene, lens: Lens) -> Iterator[dict]:
-        """The picture, quickly and then in detail, unless another is asked for meanwhile."""
         number = visit.take(lens)
         sizes = (DRAGGED, PREVIEW) if max(scene.depth.shape) > DRAGGED else (PREVIEW,)
         for long_side in sizes:
-            picture = refocused(scene, lens, long_side)
+            pixels = refocused(scene, lens, long_side)
             if visit.pictures != number:
                 return
-            yield {self.page.refocused: gr.update(value=to_bytes(picture), elem_classes=[])}
+            classes = classes_of(lens) if long_side == PREVIEW else []
+            yield {self.page.refocused: gr.update(value=to_bytes(pixels), elem_classes=classes)}
 
-    def gone(self) -> dict:
+    def say_gone(self) -> dict:
         """What there is to say when the photo is not kept any longer."""
         return {self.page.status: note(GONE, "error")}
-
-    def back_to_default(self, scene: Scene | None) -> dict:
-        """The focus that the photo came with."""
-        return self.gone() if scene is None else self.focused(scene, scene.focus)
 
     def pick(self, event: gr.EventData, scene: Scene | None) -> dict:
         """Focus on what was clicked."""
         if scene is None:
-            return self.gone()
-        return self.focused(scene, focus_under(scene, event.x, event.y))
-
-    def focused(self, scene: Scene, focus: Focus) -> dict:
-        """What a focus with a reason changes beside the picture."""
+            return self.say_gone()
+        focus = focus_under(scene, event.x, event.y)
         return {
-            self.page.histogram: histogram_svg(scene, focus.depth),
-            self.page.focus: focus.depth,
-            self.page.reason: why(sentence(focus.reason)),
+            self.page.lens["focus"]: focus.depth,
+            self.page.lens["focus_range"]: focus.range,
+            self.page.reason: reason(focus, scene.focus),
         }
 
 
+def tile_of(scene: Scene, box: list[float]) -> TileData:
+    """A part of a photo (left, top, right, bottom, fractions of its sides) for the viewer."""
+    pixels = read_photo(scene.source).pixels
+    maps = scene.full_depth(), scene.full_saliency()
+    return tile_data(pixels, *maps, tuple(box), scene.folder, WIDEST)
+
+
+def classes_of(lens: Lens) -> list[str]:
+    """Marks an image in full detail with what it was rendered for, so that a script can tell."""
+    return ["rested", f"focus-{round(1000 * lens.focus)}", f"f-{lens.f_stop:g}".replace(".", "-")]
+
+
 def focus_under(scene: Scene, x: float, y: float) -> Focus:
-    """The focus at shares (x, y) of the picture; the reason names the photo's own pixel."""
+    """The focus at (x, y), fractions of the image's sides; the reason names the photo's pixel."""
     height, width = scene.depth.shape
     focus = focus_at(scene.depth, int(x * width), int(y * height))
     return replace(focus, reason=f"picked at {int(x * scene.size[1])}, {int(y * scene.size[0])}")

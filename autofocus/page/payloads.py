@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from autofocus.errors import RequestError
 
 MOST_TEXT = 2000  # characters of what is typed
+MOST_PAINTED = 8_000_000  # characters of a correction
 MOST_FILES = 100  # of one choice
 FILES = (gr.File, gr.UploadButton, gr.DownloadButton, gr.Image, gr.Video, gr.Gallery)
 
@@ -32,6 +33,20 @@ class Pick(Payload):
 
     x: Share  # of the width, from the left
     y: Share  # of the height, from the top
+
+
+class Tile(Payload):
+    """The part of a photo that a visitor has zoomed into."""
+
+    run: Annotated[str, Field(max_length=64)]
+    box: tuple[Share, Share, Share, Share]  # left, top, right, bottom
+
+
+class Painted(Payload):
+    """What was painted on a photo, as a data URL; None if nothing is left of it."""
+
+    run: Annotated[str, Field(max_length=64)]
+    png: Annotated[str, Field(max_length=MOST_PAINTED)] | None = None
 
 
 class Choice(Payload):

@@ -6,9 +6,9 @@ import gradio as gr
 import numpy as np
 
 from autofocus.errors import PhotoError
-from autofocus.page.examples import THUMBNAIL
 from autofocus.photo import preview, read_photo, to_bytes
 
+THUMBNAIL = 320  # pixels of the long side
 Thumbnail = tuple[np.ndarray, str]
 
 

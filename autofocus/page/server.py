@@ -23,38 +23,47 @@ from autofocus import photo
 from autofocus.errors import AutoFocusError, RequestError, VersionError
 from autofocus.page.api import wire_api
 from autofocus.page.blind_page import Judging
-from autofocus.page.downloads import Downloads
-from autofocus.page.focusing import Focusing
 from autofocus.page.gate import Gate
 from autofocus.page.gradio_changes import change_gradio
-from autofocus.page.layout import STATIC, Layout
+from autofocus.page.layout import Layout
 from autofocus.page.limits import LARGEST_UPLOAD, Limits, limits
 from autofocus.page.models import network_of, version_choices
-from autofocus.page.opening import Opening
 from autofocus.page.review_tab import BLIND_PAGE
+from autofocus.page.scripts import page_script
+from autofocus.page.text import STATIC
 from autofocus.page.visits import Visits
 
 PORT = 7860
 PATIENCE = 8.0  # seconds that work which has begun may take to end when the server is stopped
-SCRIPTS = ("page.js", "camera.js", "live.js")
 # What has to hold before the page's own style is there, so that nothing moves: no bar of pages by
-# Gradio, and room for the header, which may come after the tabs.
+# Gradio, and room for what may come after its neighbours: Gradio mounts parts in any order.
 EARLY = """<style>.nav-holder { display: none !important; }
 .gradio-container { --top: calc(2.1rem + var(--layout-gap)); }
 @media (max-width: 700px) { .gradio-container { --top: calc(5.2rem + var(--layout-gap)); } }
 #top { height: calc(var(--top) - var(--layout-gap)); }
 #top:has(~ #tabs) { margin-bottom: calc(-1 * var(--top)); }
-#tabs { margin-top: var(--top); }</style>"""
+#tabs { margin-top: var(--top); }
+#upload, .handed-over, .frame { display: none !important; }
+.gradio-container { --open: 74px; --says: 1.5em; --first: calc(54vh + 66px); }
+@media (max-width: 700px) {
+.gradio-container { --open: 152px; --first: calc(0.75 * (100vw - 64px) + 48px); } }
+#start { gap: 12px !important; }
+#open { min-height: var(--open); }
+#status { min-height: var(--says); margin-top: calc(var(--open) + var(--layout-gap)); }
+#first { min-height: var(--first); }
+#start { margin-top: calc(var(--open) + var(--says) + 2 * var(--layout-gap)); }
+#open ~ #status { margin-top: 0; }
+#open ~ #start { margin-top: calc(var(--says) + var(--layout-gap)); }
+#status ~ #start { margin-top: 0; }
+#more-examples { margin-top: calc(var(--first) + 12px); }
+#first ~ #more-examples { margin-top: 0; }</style>"""
 
 
 def build_page() -> Layout:
     """The whole page, ready to be launched; no network is loaded yet."""
     page = Layout()
     with page.demo:
-        focusing = Focusing(page)
-        parts = [Opening(page, focusing), focusing, Downloads(page), page.comparing, page.reviewing]
-        for part in parts:
-            part.wire()
+        page.wire()
         wire_api()
     # Judged on a page of its own, which knows no version's name.
     with page.demo.route("Review", BLIND_PAGE, show_in_navbar=False):
@@ -72,7 +81,7 @@ def launch_options() -> dict:
         ),
         "css_paths": [STATIC / f"{name}.css" for name in ("page", "versions")],
         "head": EARLY,
-        "js": script(),
+        "js": page_script(),
         "max_file_size": LARGEST_UPLOAD,
         "allowed_paths": [],
         "enable_monitoring": False,
@@ -88,12 +97,6 @@ def launch_options() -> dict:
         "ssr_mode": False,
         "footer_links": [],
     }
-
-
-def script() -> str:
-    """What runs once in every visitor's browser."""
-    parts = [(STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    return "() => {\n" + "\n".join(f"{{\n{part}\n}}" for part in parts) + "\n}"
 
 
 class GuardedApp(App):

@@ -6,7 +6,7 @@ The page shows previews; what is downloaded is made from the photo's own file at
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from PIL import Image
 
 from autofocus.errors import RequestError
 from autofocus.focus import Focus, choose_focus
-from autofocus.focus_pull import focus_path, write_rack
+from autofocus.focus_pull import PULL, focus_path, write_rack
 from autofocus.page.visits import is_left, new_folder
 from autofocus.photo import (
     PREVIEW,
@@ -34,10 +34,9 @@ from autofocus.predict import Prediction
 from autofocus.render import Lens, correct, render
 
 DRAGGED = 640  # the same while a slider moves, and of a film
-PULL = 2.0  # seconds that a focus pull takes
+NETWORK = "network"  # the source of a depth map; `depth_maps` has the others
+SALIENCY = "saliency.npy"  # at full size, in 8 bits; depth maps are in 16
 UNTOUCHED = 128  # in a correction
-DEPTH, SALIENCY = "depth.npy", "saliency.npy"  # maps at full size, in 16 and 8 bits
-BINS = 64  # of the depth histogram
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
 
 
@@ -53,14 +52,21 @@ class Scene:
     saliency: np.ndarray  # h×w preview
     focus: Focus  # the default
     size: tuple[int, int]  # height and width of the photo itself
+    depth_source: str = NETWORK  # which of the scene's depth maps is used
 
     def full_depth(self) -> np.ndarray:
         """Depth at full size, H×W float32, 1 nearest."""
-        return np.load(self.folder / DEPTH).astype(np.float32) / 65535
+        file = depth_file(self.folder, self.depth_source)
+        return np.load(file).astype(np.float32) / 65535
 
     def full_saliency(self) -> np.ndarray:
         """Saliency at full size, H×W float32."""
         return np.load(self.folder / SALIENCY).astype(np.float32) / 255
+
+
+def depth_file(folder: Path, source: str) -> Path:
+    """Where a depth map is kept."""
+    return folder / f"{source}.depth.npy"
 
 
 def make_scene(source: Path, photo: np.ndarray, found: Prediction) -> Scene:
@@ -76,7 +82,7 @@ def make_scene(source: Path, photo: np.ndarray, found: Prediction) -> Scene:
         size=photo.shape[:2],
     )
     # Unpacked: a compressed map of 12 megapixels takes longer than the network.
-    np.save(scene.folder / DEPTH, to_words(found.depth))
+    np.save(depth_file(scene.folder, NETWORK), to_words(found.depth))
     np.save(scene.folder / SALIENCY, to_bytes(found.saliency))
     return scene
 
@@ -94,9 +100,8 @@ def with_depth(scene: Scene, file: Path, *, invert: bool = False) -> Scene:
         DepthMapError: its aspect is not the photo's.
 
     """
-    depth = fit(read_depth(file), scene.size)
-    depth = 1 - depth if invert else depth
-    np.save(scene.folder / DEPTH, to_words(depth))
+    depth = fit(read_depth(file, invert=invert).depth, scene.size)
+    np.save(depth_file(scene.folder, NETWORK), to_words(depth))
     return replace(scene, depth=preview(depth), focus=choose_focus(depth, scene.full_saliency()))
 
 
@@ -178,38 +183,17 @@ def write_film(scene: Scene, lens: Lens, start: float, ticked: Callable[[], None
     return scene.folder / name
 
 
-def write_settings(scene: Scene, lens: Lens, version: str) -> Path:
-    """What was chosen, as JSON."""
+def write_settings(scene: Scene, lens: Lens, version: str, correction: Path | None = None) -> Path:
+    """What was chosen, as JSON; a correction is a file beside it."""
     settings = {
         "photo": scene.source.name,
-        "focus": round(lens.focus, 4),
-        "f_stop": lens.f_stop,
-        "aperture": lens.aperture,
-        "blades": lens.blades,
-        "highlights": lens.highlights,
+        **asdict(lens),
         "default_focus": scene.focus.depth,
         "reason": scene.focus.reason,
         "version": version,
     }
+    if correction is not None:
+        settings["correction"] = correction.name
     file = scene.folder / f"{scene.name}.settings.json"
     file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return file
-
-
-def histogram_svg(scene: Scene | None, focus: float) -> str:
-    """The photo's depths as bars from far to near, the default focus and the focus marked."""
-    if scene is None:
-        return '<svg class="histogram" viewBox="0 0 640 64" aria-hidden="true"></svg>'
-    counts = np.histogram(scene.depth, bins=BINS, range=(0, 1))[0]
-    heights = 56 * np.sqrt(counts / max(1, counts.max()))
-    bars = "".join(
-        f'<rect x="{10 * i}" y="{60 - h:.1f}" width="9" height="{h:.1f}"/>'
-        for i, h in enumerate(heights)
-    )
-    default, now = (640 * value for value in (scene.focus.depth, focus))
-    return (
-        '<svg class="histogram" viewBox="0 0 640 64" preserveAspectRatio="none" role="img" '
-        f'aria-label="How much of the photo lies at each depth, from far to near">{bars}'
-        f'<line class="default" x1="{default:.1f}" x2="{default:.1f}" y1="0" y2="64"/>'
-        f'<line class="now" x1="{now:.1f}" x2="{now:.1f}" y1="0" y2="64"/></svg>'
-    )

@@ -6,12 +6,12 @@ import gradio as gr
 import numpy as np
 
 from autofocus.focus import choose_focus
+from autofocus.page.text import fill, text
 from autofocus.predict import Prediction
 from autofocus.render import Lens
 from autofocus.viewer import viewer_data
 from autofocus.viewer.viewer_data import ViewerData
 
-STATIC = Path(__file__).parent / "static"
 LONG_SIDE = 960  # pixels of pictures that are compared: several of them are sent at once
 
 
@@ -26,21 +26,17 @@ def together_bar() -> gr.HTML:
     )
 
 
-def text(file: str) -> str:
-    """A file of this folder."""
-    return (STATIC / file).read_text(encoding="utf-8")
-
-
-def view_of(photo: np.ndarray, found: Prediction, folder: Path) -> ViewerData:
+def view_of(photo: np.ndarray, prediction: Prediction, folder: Path) -> ViewerData:
     """What a viewer needs of a photo (H×W×3 in [0, 1]) with its maps, on its default focus.
 
     The files are named by chance, so that nothing tells which version they are of.
     """
-    focus = choose_focus(found.depth, found.saliency).depth
-    return viewer_data(photo, found.depth, found.saliency, folder, Lens(focus))
+    focus = choose_focus(prediction.depth, prediction.saliency)
+    lens = Lens(focus=focus.depth, focus_range=focus.range)
+    return viewer_data(photo, prediction.depth, prediction.saliency, folder, lens)
 
 
 def aspect_style(photo: np.ndarray) -> str:
     """A style that keeps a photo's place for it, so that nothing moves when it comes."""
     height, width = photo.shape[:2]
-    return f"<style>.together {{ --aspect: {width / height:.4f}; }}</style>"
+    return fill("aspect.html", selector=".together", aspect=width / height)

@@ -89,7 +89,7 @@ def test_two_versions_are_looked_at_as_one(visitor, files):
 
     visitor.page.locator("#compare-stage").get_by_role("button", name="Auto").click()
     foci = visitor.page.locator("#compare-stage .block.version-facts").all_inner_texts()
-    assert all("midway" in text or "salient" in text for text in foci)
+    assert all("midway" in text or "subject" in text for text in foci)
     for state, text in zip(visitor.page.evaluate(STATES), foci, strict=True):
         assert state["focus"] == 0.5 or "midway" not in text
 
@@ -126,7 +126,7 @@ def test_one_version_is_not_enough_and_a_third_has_its_place(visitor, files):
     box.locator("input").click()
     visitor.page.get_by_role("option", name="coarse-monday").click()
     wait_for_new(visitor, before)
-    third = "() => window.autofocusViewer('compare-2')?.shown"
+    third = "() => window.autofocus.viewers['compare-2']?.shown"
     visitor.page.wait_for_function(third, timeout=PATIENCE)
     assert visitor.page.locator("#compare-stage .block.agreement table").count() == 2
     # Another column was asked for, so that the others may move.

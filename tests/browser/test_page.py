@@ -38,7 +38,8 @@ def test_a_photo_gets_depth_subject_and_a_lens(any_visitor, files):
     assert np.ptp(depth_view.mean(axis=2)) > 0.3  # not flat
     red = (subject[..., 0] > subject[..., 1] + 0.2) & (subject[..., 0] > subject[..., 2] + 0.2)
     assert (np.abs(subject - photo).max(axis=2) > 0.02)[red].mean() > 0.9 and red.mean() > 0.01
-    assert "salient pixels" in visitor.reason()
+    assert visitor.reason() == "Focused on the subject."
+    assert "salient pixels" in visitor.figures()
 
     visitor.press("Home")
     far = visitor.pixels("refocused")
@@ -59,8 +60,9 @@ def test_a_photo_gets_depth_subject_and_a_lens(any_visitor, files):
 
 def test_a_flat_photo_is_focused_midway(visitor, files):
     visitor.open(files / "grey.png")
-    assert visitor.reason().lower().startswith("no salient region: midway")
+    assert visitor.reason() == "No clear subject: focused midway, blur reduced."
     assert visitor.focus() == 0.5
+    assert visitor.page.locator("#f-number").inner_text() == "f/4"
 
 
 def test_files_that_are_no_photos_get_a_sentence_and_the_page_goes_on(visitor, files):
@@ -117,7 +119,7 @@ def test_a_narrow_aperture_changes_less(any_visitor, files):
     visitor.finish()
     photo = visitor.pixels("photo")
     wide = np.abs(visitor.pixels("refocused") - photo).mean()
-    visitor.press("Home", "aperture")
+    visitor.press("Home", "f-stop")
     visitor.page.locator("#f-number", has_text="f/16").wait_for()
     assert np.abs(visitor.pixels("refocused") - photo).mean() < 0.5 * wide
 
@@ -145,17 +147,17 @@ def test_downloads_are_at_full_size_and_say_what_they_are(visitor, files, tmp_pa
     assert name == "IMG 1.settings.json" and json.loads(data)["f_stop"] == DEFAULT_F_STOP
 
 
-def test_an_own_depth_map_takes_the_place_of_the_networks(visitor, files, tmp_path):
+def test_a_custom_depth_map_takes_the_place_of_the_networks(visitor, files, tmp_path):
     ramp = np.tile(np.linspace(0, 65535, 360).astype(np.uint16), (240, 1))
     Image.fromarray(ramp).save(tmp_path / "ramp.png")
     Image.fromarray(ramp[:, :120]).save(tmp_path / "narrow.png")
     visitor.open(files / "coffee.jpg")
     before = visitor.photo_shown()
     visitor.more()
-    own_depth = visitor.page.get_by_test_id("Use my own depth map-upload-button")
-    own_depth.set_input_files(tmp_path / "narrow.png")
+    custom = visitor.page.get_by_test_id("Use a custom depth map-upload-button")
+    custom.set_input_files(tmp_path / "narrow.png")
     visitor.refusal("aspect")
-    own_depth.set_input_files(tmp_path / "ramp.png")
+    custom.set_input_files(tmp_path / "ramp.png")
     visitor.page.wait_for_function(f"{VIEWER}.value.run !== '{before}'")
     columns = visitor.pixels("depth").mean(axis=(0, 2))
     assert columns[-1] > columns[180] > columns[0]  # nearer is brighter

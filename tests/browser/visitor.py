@@ -2,7 +2,6 @@
 
 import base64
 import io
-import re
 
 import numpy as np
 from PIL import Image
@@ -10,6 +9,7 @@ from PIL import Image
 PATIENCE = 60_000  # milliseconds for a photo to be analysed and shown
 READY = "Click to focus"
 VIEWER = "window.autofocus?.viewers?.main"
+CANVAS = ":is(#viewer.af-ready, #viewer .af-ready):not(.af-busy) .af-canvas"
 VIEWS = {"refocused": "Refocused", "photo": "Photo", "depth": "Depth", "subject": "Subject"}
 
 
@@ -26,6 +26,7 @@ class Visitor:
         page.goto(address)
         page.locator("#upload input[type=file]").wait_for(state="attached")
         page.locator("#examples img").first.wait_for()
+        page.wait_for_function("window.autofocus?.page")
 
     def on_console(self, message):
         if message.type == "error" and not ended_by_gradio(message.location.get("url", "")):
@@ -59,7 +60,7 @@ class Visitor:
 
     def wait_until_shown(self):
         self.page.locator("#status .note", has_text=READY).wait_for(timeout=PATIENCE)
-        self.page.locator(".af-ready:not(.af-busy) .af-canvas").wait_for(timeout=PATIENCE)
+        self.page.locator(CANVAS).wait_for(timeout=PATIENCE)
         self.page.wait_for_function(f"{VIEWER}.scene && {VIEWER}.run === {VIEWER}.value?.run")
 
     def refusal(self, says):
@@ -103,7 +104,7 @@ class Visitor:
 
     def click(self, x, y):
         """Click on the picture at these shares of its width and height."""
-        self.page.locator(".af-canvas").click(position=self.position(".af-canvas", x, y))
+        self.page.locator(CANVAS).click(position=self.position(CANVAS, x, y))
 
     def position(self, selector, x, y):
         """Shares of an element's width and height in pixels."""
@@ -112,6 +113,10 @@ class Visitor:
 
     def reason(self):
         return self.page.locator("#reason").inner_text().strip()
+
+    def figures(self):
+        """The exact reason for the focus, which its tooltip has."""
+        return self.page.locator("#why").get_attribute("title")
 
     def more(self):
         """Unfold what is rarely needed; what that moves was asked for, however late it moves."""
@@ -144,27 +149,18 @@ class ServedVisitor(Visitor):
         self.page.get_by_role("radio", name=VIEWS[view]).check(force=True)
 
     def finish(self):
-        """Wait until the picture has not changed for a while."""
-        self.page.evaluate(
-            """async (quiet) => {
-              const source = () => document.querySelector('#refocused img')?.src;
-              let last = source(), since = performance.now();
-              while (performance.now() - since < quiet) {
-                await new Promise((done) => setTimeout(done, 50));
-                if (source() !== last) { last = source(); since = performance.now(); }
-              }
-            }""",
-            3000,
-        )
+        """Wait until the image is there in full detail, rendered for what the sliders say."""
+        focus = round(1000 * self.focus())
+        stop = self.page.locator("#f-number").inner_text().replace("/", "-").replace(".", "-")
+        rested = self.page.locator(f"#refocused.rested.focus-{focus}.{stop} img")
+        rested.wait_for(timeout=PATIENCE)
 
     def pixels(self, view):
         source = self.page.locator(f"#{view} img").get_attribute("src", timeout=5000)
         return decoded(self.page.request.get(source).body())
 
     def press(self, key, name="focus"):
-        pattern = re.compile(r"/file=.*image\.png")
-        with self.page.expect_response(pattern, timeout=PATIENCE):
-            self.slider(name).press(key)
+        super().press(key, name)
         self.finish()
 
     def click(self, x, y):

@@ -1,2 +1,2 @@
-// Lets the page's scripts ask the server: 'drag', 'rest', 'auto', 'recolour'.
-window.autofocusAsk = (what) => trigger(what, {});
+// Lets the page's scripts ask the server: 'drag', 'rest', 'recolour'.
+(window.autofocus ??= {}).ask = (what) => trigger(what, {});

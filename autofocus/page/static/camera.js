@@ -4,13 +4,13 @@ const onPhone = () => matchMedia('(pointer: coarse)').matches;
 const byPhone = () => {
   const input = document.createElement('input');
   Object.assign(input, { type: 'file', accept: 'image/*', capture: 'environment' });
-  input.addEventListener('change', () => window.autofocusOpen(input.files));
+  input.addEventListener('change', () => openFiles(input.files));
   input.click();
 };
 
 const REFUSED = {
-  NotAllowedError: 'The camera may not be used here. Allow it in the browser, or drop a photo.',
-  NotFoundError: 'There is no camera here. Drop a photo instead.',
+  NotAllowedError: 'The browser does not allow the camera here. Allow it, or drop a photo.',
+  NotFoundError: 'No camera was found. Drop a photo instead.',
 };
 
 const PANEL = `<video autoplay playsinline muted aria-label="What the camera sees"></video>
@@ -32,16 +32,18 @@ const byWebcam = async () => {
   take.addEventListener('click', async () => {
     const photo = await frameOf(video);
     panel.close();
-    window.autofocusOpen([photo]);
+    openFiles([photo]);
   });
   take.disabled = true;
   panel.showModal();
   try {
     const wanted = { video: { width: { ideal: 4096 }, height: { ideal: 2160 } } };
     video.srcObject = await navigator.mediaDevices.getUserMedia(wanted);
-    video.addEventListener('playing', () => { take.disabled = false; }, { once: true });
+    video.addEventListener('playing', () => {
+      take.disabled = false;
+    }, { once: true });
   } catch (error) {
-    panel.querySelector('p').textContent = REFUSED[error.name] ?? 'The camera cannot be used here.';
+    panel.querySelector('p').textContent = REFUSED[error.name] ?? 'The camera cannot be used.';
   }
 };
 

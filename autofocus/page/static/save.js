@@ -1,8 +1,9 @@
-// Hands a file that the server has just made to the visitor.
-(file) => {
-  if (!file) return;
-  const link = document.createElement('a');
-  link.href = file.url;
-  link.download = file.orig_name;
-  link.click();
+// Hands over what the server has just made: a file, or several.
+(made) => {
+  for (const file of [made ?? []].flat()) {
+    const link = document.createElement('a');
+    link.href = file.url;
+    link.download = file.orig_name;
+    link.click();
+  }
 }

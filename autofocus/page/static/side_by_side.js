@@ -4,18 +4,22 @@
 const box = element.closest('.together');
 const slider = element.querySelector('input');
 const buttons = [...element.querySelectorAll('[data-view]')];
-const orders = new WeakMap();  // scene → its depths, sorted
-const foci = new WeakMap();    // scene → [the focus that it came with, the focus it has now]
+const orders = new WeakMap(); // scene → its depths, sorted
+const foci = new WeakMap(); // scene → [the focus that it came with, the focus it has now]
 let view = 0, busy = false;
 
-const viewers = () => Object.values(window.autofocus?.viewers ?? {})
-  .filter((viewer) => viewer.scene && box.contains(viewer.element));
+const viewers = () =>
+  Object.values(window.autofocus?.viewers ?? {})
+    .filter((viewer) => viewer.scene && box.contains(viewer.element));
 
 function depthsOf(scene) {
   if (!orders.has(scene)) {
     const { maps, width, height } = scene;
     const step = 4 * Math.max(1, Math.floor(width * height / 20000));
-    const found = Uint16Array.from({ length: Math.ceil(maps.length / step) }, (_, k) => maps[k * step]);
+    const found = Uint16Array.from(
+      { length: Math.ceil(maps.length / step) },
+      (_, k) => maps[k * step],
+    );
     orders.set(scene, found.sort());
   }
   return orders.get(scene);
@@ -31,7 +35,8 @@ function shareOf(scene, depth) {
   const depths = depthsOf(scene), value = Math.round(depth * 65535);
   const below = depths.findIndex((other) => other >= value);
   const above = depths.findIndex((other) => other > value);
-  return ((below < 0 ? depths.length : below) + (above < 0 ? depths.length : above)) / 2 / depths.length;
+  return ((below < 0 ? depths.length : below) + (above < 0 ? depths.length : above)) / 2 /
+    depths.length;
 }
 
 function focus(viewer, depth) {
@@ -40,15 +45,20 @@ function focus(viewer, depth) {
 }
 
 function focusAll(share, except) {
-  for (const viewer of viewers()) if (viewer !== except) focus(viewer, depthAtShare(viewer.scene, share));
+  for (const viewer of viewers()) {
+    if (viewer !== except) focus(viewer, depthAtShare(viewer.scene, share));
+  }
 }
-
 
 // Changes that are made here are not followed in turn.
 function quietly(act) {
   if (busy) return;
   busy = true;
-  try { act(); } finally { busy = false; }
+  try {
+    act();
+  } finally {
+    busy = false;
+  }
 }
 
 function welcome(viewer) {
@@ -66,32 +76,37 @@ function follow(viewer) {
     slider.value = shareOf(viewer.scene, known[1]);
     focusAll(Number(slider.value), viewer);
   }
-  for (const other of viewers()) if (other !== viewer && foci.has(other.scene)) other.syncView({ ...viewer.state, view });
+  for (const other of viewers()) {
+    if (other !== viewer && foci.has(other.scene)) other.syncView({ ...viewer.state, view });
+  }
 }
 
 box.addEventListener('af-changed', ({ detail: { viewer } }) => {
   if (viewer.scene && box.contains(viewer.element)) quietly(() => follow(viewer));
 });
-box.addEventListener('af-picked', ({ detail: { viewer, x, y } }) => quietly(() => {
-  for (const other of viewers()) {
-    if (other === viewer) continue;
-    other.aim(x, y);
-    foci.get(other.scene)[1] = other.state.focus;
-  }
-}));
-slider.addEventListener('input', () => quietly(() => focusAll(Number(slider.value))));
-element.querySelector('.tg-auto').addEventListener('click', () => quietly(() => {
-  for (const viewer of viewers()) {
-    viewer.clearReticle();
-    focus(viewer, foci.get(viewer.scene)[0]);
-    viewer.redraw();
-    slider.value = shareOf(viewer.scene, viewer.state.focus);
-  }
-}));
-for (const button of buttons) {
-  button.addEventListener('click', () => quietly(() => {
-    view = Number(button.dataset.view);
-    for (const other of buttons) other.setAttribute('aria-pressed', String(other === button));
-    for (const viewer of viewers()) viewer.setView(view);
+box.addEventListener('af-picked', ({ detail: { viewer, x, y } }) =>
+  quietly(() => {
+    for (const other of viewers()) {
+      if (other === viewer) continue;
+      other.aim(x, y);
+      foci.get(other.scene)[1] = other.state.focus;
+    }
   }));
+slider.addEventListener('input', () => quietly(() => focusAll(Number(slider.value))));
+element.querySelector('.tg-auto').addEventListener('click', () =>
+  quietly(() => {
+    for (const viewer of viewers()) {
+      viewer.clearReticle();
+      focus(viewer, foci.get(viewer.scene)[0]);
+      viewer.redraw();
+      slider.value = shareOf(viewer.scene, viewer.state.focus);
+    }
+  }));
+for (const button of buttons) {
+  button.addEventListener('click', () =>
+    quietly(() => {
+      view = Number(button.dataset.view);
+      for (const other of buttons) other.setAttribute('aria-pressed', String(other === button));
+      for (const viewer of viewers()) viewer.setView(view);
+    }));
 }

@@ -1,0 +1,50 @@
+"""What a visitor paints on the photo: places to be sharper or more blurred."""
+
+import base64
+import binascii
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from autofocus.errors import RequestError
+from autofocus.page.session import Scene
+from autofocus.viewer.component import UNTOUCHED
+
+PREFIX = "data:image/png;base64,"
+MOST_TEXT = 8_000_000  # characters; the browser's own is far below
+NOT_READ = "What was painted cannot be read."
+
+
+def png_of(address: str | None) -> bytes | None:
+    """The PNG in a data URL from the viewer; None if nothing is painted.
+
+    Raises:
+        RequestError: it is not an 8-bit grey PNG.
+
+    """
+    if address is None:
+        return None
+    if not isinstance(address, str) or len(address) > MOST_TEXT or not address.startswith(PREFIX):
+        raise RequestError(NOT_READ)
+    try:
+        png = base64.b64decode(address.removeprefix(PREFIX), validate=True)
+    except binascii.Error as error:
+        raise RequestError(NOT_READ) from error
+    read_png(png)
+    return png
+
+
+def read_png(png: bytes) -> np.ndarray:
+    """A correction, H×W float32 in [-1, 1], + sharper, as `render.correct` takes it."""
+    values = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED) if png else None
+    if values is None or values.ndim != 2 or values.dtype != np.uint8:
+        raise RequestError(NOT_READ)
+    return np.clip((values.astype(np.float32) - UNTOUCHED) / (255 - UNTOUCHED), -1, 1)
+
+
+def write_png(scene: Scene, png: bytes) -> Path:
+    """The correction as a file beside the settings."""
+    file = scene.folder / f"{scene.name}.correction.png"
+    file.write_bytes(png)
+    return file

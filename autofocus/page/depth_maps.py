@@ -1,0 +1,57 @@
+"""The depth maps of one photo: the network's, the phone's own, the visitor's; one is used.
+
+All are kept as files of the scene at its full size, so that any of them is one click away.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from autofocus.focus import choose_focus
+from autofocus.page.session import NETWORK, Scene, depth_file
+from autofocus.photo import fit, preview, to_words
+
+PHONE, CUSTOM = "phone", "custom"
+SOURCES = {NETWORK: "Network", PHONE: "The photo’s own", CUSTOM: "Custom map"}
+COARSE = 64  # pixels of the long side: enough to see which way a map runs
+OPPOSED = -0.3  # correlation of two maps that run against each other
+
+PHONE_HAS_DEPTH = "This photo carries its camera’s own depth."
+RUNS_AGAINST = "It runs against the network’s depth: try Invert if near and far look swapped."
+
+
+def keep_depth(scene: Scene, source: str, depth: np.ndarray) -> None:
+    """Keep a map (any size of the photo's aspect, in [0, 1], 1 nearest) as one of the scene's.
+
+    Raises:
+        DepthMapError: its aspect is not the photo's.
+
+    """
+    np.save(depth_file(scene.folder, source), to_words(fit(depth, scene.size)))
+
+
+def use_depth(scene: Scene, source: str) -> Scene:
+    """The scene by another of its maps, with the default focus that follows from it."""
+    scene = replace(scene, depth_source=source)
+    depth = scene.full_depth()
+    return replace(scene, depth=preview(depth), focus=choose_focus(depth, scene.full_saliency()))
+
+
+def choices(scene: Scene) -> list[tuple[str, str]]:
+    """Labels and names of the maps that the scene has."""
+    return [
+        (label, source)
+        for source, label in SOURCES.items()
+        if depth_file(scene.folder, source).exists()
+    ]
+
+
+def runs_against(scene: Scene, source: str) -> bool:
+    """Whether a map of the scene has near and far the other way round than the network's."""
+    mine, network = (
+        preview(replace(scene, depth_source=name).full_depth(), COARSE).ravel()
+        for name in (source, NETWORK)
+    )
+    if min(mine.std(), network.std()) < 1e-3:  # flat: there is no way to run
+        return False
+    return float(np.corrcoef(mine, network)[0, 1]) < OPPOSED
