@@ -2,18 +2,15 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 from tqdm import tqdm
 
 from autofocus.batch.outputs import (
-    Predictor,
     free_stem,
-    load_predictor,
+    load,
     make_folder,
     predict_photo,
     write_maps,
@@ -38,13 +35,11 @@ from autofocus.compare.report import (
 )
 from autofocus.compare.sheet import Sheet, check_sheet_format, write_sheet
 from autofocus.errors import DepthMapError, PhotoError, RequestError
-from autofocus.focus_pull import PULL, check_format, focus_path, write_rack
+from autofocus.focus_pull import PULL_SECONDS, check_format, focus_path, write_focus_pull
 from autofocus.photo import Photo, preview, write_photo
-from autofocus.predict import pick_device
-from autofocus.render import render
-from autofocus.versions import hub
+from autofocus.predict import Predictor, pick_device
+from autofocus.versions.catalog import find_version, list_versions, notices
 from autofocus.versions.publish import space_files, upload, version_files
-from autofocus.versions.weights import find_version, list_versions
 
 DONE, FAILED = 0, 1
 SHEET_LONG_SIDE = 960
@@ -55,7 +50,7 @@ def predict(photos: list[str], output: Path, version: str | None) -> int:
     """Maps and focus of every photo; a bad one is named and the others go on."""
     name = find_version(version).name
     make_folder(output)
-    predictor = load_predictor(name)
+    predictor = load(name)
     status = DONE
     for source in progress(expand(photos)):
         try:
@@ -82,14 +77,14 @@ def refocus(
     target = find_target(output, sources, overwrite)
     if len(sources) > 1 and how.depth not in (None, PHONE):
         raise RequestError("A depth map belongs to one photo. Name only that photo.")
-    load = cache(lambda: load_predictor(how.version))
+    load_once = cache(lambda: load(how.version))
     status = DONE
     for source in progress(sources):
         try:
             file = target.path_for(source)
             if file and not overwrite:
                 refuse_inputs(file, [source.name, how.depth, how.correction, settings])
-            refocus_one(source, file, how, load, keep_location)
+            refocus_one(source, file, how, load_once, keep_location)
         except (PhotoError, DepthMapError, RequestError) as error:
             report(source.name, error)
             status = FAILED
@@ -168,23 +163,17 @@ def rack(
     (source,) = only_one(expand([name]), name)
     refuse_inputs(output, [source.name, how.depth])
     photo = named_photo(source)
-    depth, focus, note = scene_of(photo, how, lambda: load_predictor(how.version))
+    depth, focus, note = scene_of(photo, how, lambda: load(how.version))
     for said in (*photo.notes, *([note] if note else [])):
         report(source.name, said)
     pixels, depth = preview(photo.pixels), preview(depth)
     lens = lens_for(focus, how.lens)
     if start is None:
         start = float(depth.min() if focus.depth >= 0.5 else depth.max())
-    path = focus_path(start, focus.depth, PULL if seconds is None else seconds)
+    path = focus_path(start, focus.depth, PULL_SECONDS if seconds is None else seconds)
     make_folder(output.parent)
-    device = pick_device()
     with tqdm(total=len(path), desc="frames", leave=False, disable=None) as bar:
-
-        def frame(at: float) -> np.ndarray:
-            bar.update()
-            return render(pixels, depth, replace(lens, focus=at), device=device)
-
-        write_rack(frame, path, output)
+        write_focus_pull(pixels, depth, lens, path, output, before_frame=bar.update)
     print(f"{output}: focus from {start:.3f} to {focus.depth:.3f}, {focus.reason}")
     return DONE
 
@@ -210,7 +199,7 @@ def sheet(photos: list[str], output: Path, versions: list[str] | None) -> int:
     sources = expand(photos)
     refuse_inputs(output, [source.name for source in sources])
     names = versions or [find_version().name]
-    predictors = [load_predictor(name) for name in names]
+    predictors = [load(name) for name in names]
     made, status = Sheet(" · ".join(names), ["photo", *columns_of(names)]), DONE
     for source in progress(sources):
         try:
@@ -234,7 +223,7 @@ def compare(first: str, second: str, photos: Path, output: Path) -> int:
     pair = [find_version(name).name for name in (first, second)]
     sources = folder_photos(photos)
     make_folder(output)
-    predictors = [load_predictor(name) for name in pair]
+    predictors = [load(name) for name in pair]
     made, agreements = comparison_sheet(pair), {}
     status = DONE
     for source in progress(sources):
@@ -274,7 +263,7 @@ def folder_photos(folder: Path) -> list[Source]:
 def versions() -> int:
     """Print every version, where it comes from, its hash and its measured quality."""
     available = list_versions()
-    for notice in hub.listing().notices:
+    for notice in notices():
         print(notice, file=sys.stderr)
     for version in available:
         quality = version.config.get("quality", {})

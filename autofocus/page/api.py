@@ -28,7 +28,7 @@ from autofocus.page.session import (
 )
 from autofocus.photo import read_photo
 from autofocus.render import Lens
-from autofocus.versions.weights import find_version
+from autofocus.versions.catalog import find_version
 
 F_STOPS = (1, 64)
 BLADES = [0, 5, 6, 7, 8, 9]

@@ -11,7 +11,17 @@ from pathlib import Path
 
 import gradio as gr
 
-from autofocus.compare.votes import LEFT, RIGHT, TIE, Pair, Review, Reviews, next_pair
+from autofocus.compare.votes import (
+    LEFT,
+    LONGEST_INITIALS,
+    RIGHT,
+    TIE,
+    Pair,
+    Review,
+    Reviews,
+    check_initials,
+    next_pair,
+)
 from autofocus.errors import ReviewError, VersionError
 from autofocus.page.events import on
 from autofocus.page.review_photos import kept_photo, predicted
@@ -24,7 +34,6 @@ HINT = (
 )
 WAIT = "Finding depth and subject …"
 LOOK = "Wait until both images are shown."
-INITIALS = "Give your initials first: one to eight letters."
 DONE = "That was the last pair. Thank you. The results are on the main page, under Review."
 ANSWERS = (("1 is better", LEFT), ("No difference", TIE), ("2 is better", RIGHT))
 NAMES = ("judge-1", "judge-2")
@@ -55,7 +64,10 @@ class Judging:
         gr.HTML(fill("review_header.html"), elem_id="top", padding=False)
         with gr.Row(elem_id="judge-start") as self.start:
             self.initials = gr.Textbox(
-                label="Your initials", max_length=8, elem_id="judge-initials", scale=0
+                label="Your initials",
+                max_length=LONGEST_INITIALS,
+                elem_id="judge-initials",
+                scale=0,
             )
             self.begin = gr.Button("Begin", variant="primary", elem_id="judge-begin", scale=0)
         self.status = gr.HTML(note(""), elem_id="judge-status", padding=False)
@@ -119,10 +131,8 @@ class Judging:
 
     def enter(self, judgement: Judgement, initials: str, request: gr.Request) -> dict:
         """Find the review of the page's address, and what this reviewer has not judged yet."""
-        reviewer = initials.strip().upper()
-        if not reviewer.isalpha():
-            return {self.status: note(INITIALS, "error")}
         try:
+            reviewer = check_initials(initials)
             reviews = Reviews()
             judgement.review = reviews.find(request.query_params.get("review", ""))
             judgement.photos = reviews.open_photos(judgement.review, reviewer)

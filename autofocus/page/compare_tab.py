@@ -9,19 +9,25 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from autofocus.compare.agreement import Agreement, agree, depth_difference, mean
+from autofocus.compare.agreement import (
+    Agreement,
+    depth_difference,
+    mean_agreement,
+    measure_agreement,
+)
 from autofocus.compare.sheet import data_uri
 from autofocus.errors import PhotoError, VersionError
 from autofocus.focus import choose_focus
 from autofocus.page.events import on
 from autofocus.page.examples import example_files
-from autofocus.page.models import analyse, network_of, version_choices
+from autofocus.page.models import analyse, predictor_of, version_choices
 from autofocus.page.photo_strip import photo_strip, thumbnails_of
 from autofocus.page.side_by_side import LONG_SIDE, aspect_style, together_bar, view_of
 from autofocus.page.text import GONE, READING, fill, note, sentence
 from autofocus.photo import preview, read_photo
 from autofocus.predict import Prediction, pick_device
-from autofocus.versions.weights import find_version, weights_file
+from autofocus.versions.catalog import find_version
+from autofocus.versions.weights import weights_file
 from autofocus.view import colour_difference
 from autofocus.viewer import Viewer
 
@@ -210,7 +216,7 @@ class CompareTab:
         """Where, and how much, a version differs from the first."""
         if column["difference"] is None:
             return {column["agreement"]: fill("difference_legend.html")}
-        agreement = agree(one.prediction, first.prediction)
+        agreement = measure_agreement(one.prediction, first.prediction)
         kept = comparison.add((first.name, one.name), agreement)
         return {
             column["difference"]: difference_image(one, first),
@@ -234,7 +240,7 @@ def check_versions(names: list[str]) -> None:
 
 def make(name: str, photo: np.ndarray) -> Made:
     """Depth and subject by a version; loading it is not part of the time."""
-    network_of(name)
+    predictor_of(name)
     started = time.perf_counter()
     prediction = analyse(name, photo)
     return Made(name, prediction, time.perf_counter() - started)
@@ -261,7 +267,7 @@ def agreement_table(agreement: Agreement, kept: list[Agreement]) -> str:
     """The three figures, each with what it means; and their means, once there are more photos."""
     columns = [in_units(agreement)]
     if len(kept) > 1:
-        columns.append(in_units(mean(kept)))
+        columns.append(in_units(mean_agreement(kept)))
     rows = [
         (name, figures, meaning)
         for (name, meaning), *figures in zip(FIGURES, *columns, strict=True)

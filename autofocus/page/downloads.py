@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from autofocus.focus_pull import PULL, RATE
+from autofocus.focus_pull import FRAME_RATE, PULL_SECONDS
 from autofocus.page.correction import read_png, write_png
 from autofocus.page.session import (
     FORMATS,
@@ -24,7 +24,7 @@ from autofocus.render import Lens
 if TYPE_CHECKING:
     from autofocus.page.refocus_tab import RefocusTab
 
-FRAMES = round(RATE * PULL)
+FRAMES = round(FRAME_RATE * PULL_SECONDS)
 Make = Callable[..., Path | list[Path]]  # from a scene, options and the lens
 
 

@@ -59,14 +59,14 @@ def make_example(version: str | None = None) -> None:
     """Predict the example by a version (the default one) and write its files."""
     import skimage.data
 
-    from autofocus.predict import predict
-    from autofocus.versions.weights import find_version, load_network
+    from autofocus.versions.catalog import find_version
+    from autofocus.versions.models import load_predictor
 
     photo = skimage.data.astronaut()[:ROWS]
     FOLDER.mkdir(exist_ok=True)
     write_webp(photo, "photo", 90)
     pixels = read_photo(FOLDER / "photo.webp").pixels
-    maps = predict(load_network(find_version(version)), pixels)
+    maps = load_predictor(find_version(version))(pixels)
     for name in ("depth", "saliency"):
         write_map(getattr(maps, name), name)
     focus = choose_focus(maps.depth, maps.saliency).depth

@@ -9,8 +9,7 @@ from autofocus.page.models import version_choices
 from autofocus.page.refocus_tab import RefocusTab
 from autofocus.page.review_tab import ReviewTab
 from autofocus.page.text import fill
-from autofocus.versions import hub
-from autofocus.versions.weights import reachable
+from autofocus.versions import catalog
 
 
 class Layout:
@@ -50,8 +49,7 @@ class Layout:
 
     def refresh_versions(self) -> dict:
         """Ask the Hub anew which versions there are."""
-        hub.listing.cache_clear()
-        reachable.cache_clear()
+        catalog.refresh()
         usable, unusable = version_choices()
         changes = {selector: gr.update(choices=usable) for selector in self.selectors()}
         return changes | {self.refocus.unusable: fill("lines.html", lines=unusable)}

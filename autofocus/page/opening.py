@@ -27,7 +27,7 @@ from autofocus.page.visit import Visit
 from autofocus.photo import preview, read_depth, read_photo, to_bytes
 from autofocus.predict import pick_device
 from autofocus.render import Lens
-from autofocus.versions.weights import find_version
+from autofocus.versions.catalog import find_version
 from autofocus.viewer import waiting_data
 
 if TYPE_CHECKING:

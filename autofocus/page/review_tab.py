@@ -17,7 +17,7 @@ from autofocus.page.models import version_choices
 from autofocus.page.review_photos import photo_to_judge
 from autofocus.page.text import fill, note
 from autofocus.page.visits import new_folder
-from autofocus.versions.weights import find_version
+from autofocus.versions.catalog import find_version
 
 BLIND_PAGE = "blind"
 INTRODUCTION = """<p class="hint">Two versions, judged by people who do not see which is which. Make

@@ -2,7 +2,7 @@
 
 import json
 
-from autofocus.focus_pull import PULL
+from autofocus.focus_pull import PULL_SECONDS
 from autofocus.page import controls
 from autofocus.page.first_screen import BACK, FRONT
 from autofocus.page.text import HINT, SET_BY_HAND, text
@@ -27,7 +27,7 @@ def page_script() -> str:
     """What runs once in every visitor's browser, as a JavaScript function."""
     facts = {
         "controls": controls.for_scripts(),
-        "pullSeconds": PULL,
+        "pullSeconds": PULL_SECONDS,
         "first": {"back": BACK, "front": FRONT},
         "says": {"hint": HINT, "byHand": SET_BY_HAND},
     }

@@ -27,7 +27,7 @@ from autofocus.page.gate import Gate
 from autofocus.page.gradio_changes import change_gradio
 from autofocus.page.layout import Layout
 from autofocus.page.limits import LARGEST_UPLOAD, Limits, limits
-from autofocus.page.models import network_of, version_choices
+from autofocus.page.models import predictor_of, version_choices
 from autofocus.page.review_tab import BLIND_PAGE
 from autofocus.page.scripts import page_script
 from autofocus.page.text import STATIC
@@ -224,6 +224,6 @@ def load_default() -> None:
     if not usable:
         return
     try:
-        network_of(usable[0][1])
+        predictor_of(usable[0][1])
     except VersionError as error:
         print(f"Auto Focus: {error}", file=sys.stderr)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from autofocus.errors import RequestError
 from autofocus.focus import Focus, choose_focus
-from autofocus.focus_pull import PULL, focus_path, write_rack
+from autofocus.focus_pull import PULL_SECONDS, focus_path, write_focus_pull
 from autofocus.page.visits import is_left, new_folder
 from autofocus.photo import (
     PREVIEW,
@@ -23,9 +23,9 @@ from autofocus.photo import (
     preview,
     read_depth,
     read_photo,
+    through_lens,
     to_bytes,
     to_words,
-    without_location,
     write_depth,
     write_photo,
     write_saliency,
@@ -150,9 +150,9 @@ def write_refocused(
     """
     photo, depth = read_photo(scene.source), scene.full_depth()
     depth = depth if correction is None else correct(depth, correction, lens)
-    result = render(photo.pixels, depth, lens, cancelled=is_left)
+    result = through_lens(photo, lambda pixels: render(pixels, depth, lens, cancelled=is_left))
     file = scene.folder / f"{scene.name}-f{lens.f_stop:g}-focus{lens.focus:.2f}{suffix}"
-    write_photo(result, file, without_location(photo.exif))
+    write_photo(result.pixels, file, result)
     return file
 
 
@@ -174,12 +174,9 @@ def write_film(scene: Scene, lens: Lens, start: float, ticked: Callable[[], None
     """The focus pulled from `start` to the lens's, as MP4; `ticked` is called at each frame."""
     photo, depth = preview(scene.photo, DRAGGED), preview(scene.depth, DRAGGED)
 
-    def frame(focus: float) -> np.ndarray:
-        ticked()
-        return render(photo, depth, replace(lens, focus=focus), cancelled=is_left)
-
     name = f"{scene.name}-f{lens.f_stop:g}-focus{start:.2f}-{lens.focus:.2f}.mp4"
-    write_rack(frame, focus_path(start, lens.focus, PULL), scene.folder / name)
+    path = focus_path(start, lens.focus, PULL_SECONDS)
+    write_focus_pull(photo, depth, lens, path, scene.folder / name, before_frame=ticked)
     return scene.folder / name
 
 

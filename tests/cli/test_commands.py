@@ -121,7 +121,7 @@ def test_interrupting_is_quiet(photo, tmp_path, only_tiny, monkeypatch, capsys):
 
 
 def test_own_depth_needs_no_network(photo, scene, tmp_path, monkeypatch):
-    monkeypatch.setattr("autofocus.cli.commands.load_predictor", None)
+    monkeypatch.setattr("autofocus.cli.commands.load", None)
     write_depth(scene[1], tmp_path / "own.png")
     output = tmp_path / "soft.png"
     arguments = ("--depth", tmp_path / "own.png", "--focus", "0.8", "--aperture", "0.06")
@@ -282,8 +282,8 @@ def test_comparisons_that_fail_say_why(tmp_path, photo, only_tiny, capsys, folde
 def test_many_photos_go_into_a_folder_with_one_network(photo, tmp_path, only_tiny, monkeypatch):
     write_photo(read_photo(photo).pixels, tmp_path / "scene.jpg")
     (tmp_path / "bad.png").write_text("no photo")
-    loaded, load = [], commands.load_predictor
-    monkeypatch.setattr(commands, "load_predictor", lambda v: loaded.append(v) or load(v))
+    loaded, load = [], commands.load
+    monkeypatch.setattr(commands, "load", lambda v: loaded.append(v) or load(v))
     output = f"{tmp_path / 'soft'}/"
     arguments = (photo, tmp_path / "bad.png", tmp_path / "scene.jpg", "--output", output)
     assert run("refocus", *arguments, "--aperture", 0) == 1
