@@ -59,7 +59,7 @@ def parse(data: bytes | None) -> list[ElementTree.Element]:
     if not data or b"<!DOCTYPE" in data or b"<!ENTITY" in data or b"\0" in data.rstrip(b"\0"):
         return []
     try:
-        root = ElementTree.fromstring(data.strip(b"\0 \r\n\t"))
+        root = ElementTree.fromstring(data.strip(b"\0 \r\n\t"))  # noqa: S314 - see above
     except (ElementTree.ParseError, ValueError, LookupError):
         return []
     blocks = [root] if root.tag == f"{{{RDF}}}RDF" else root.iter(f"{{{RDF}}}RDF")
