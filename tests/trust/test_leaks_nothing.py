@@ -19,7 +19,7 @@ def test_a_visitor_who_leaves_leaves_nothing(server, photo):
     messages = visitor.open(server.upload(photo))
     assert messages[-2]["success"] and len(set(server.files()) - before) > 3
     visitor.leave()
-    assert until(lambda: not set(server.files()) - before, 10), set(server.files()) - before
+    assert until(lambda: not set(server.files()) - before, 20), set(server.files()) - before
 
 
 def test_whose_page_comes_back_at_once_keeps_the_photo(server, photo):
@@ -50,7 +50,7 @@ def test_nothing_is_kept_longer_than_is_said(short, photo):
     visitor.open(short.upload(photo))
     short.call("predict", given(short.upload(photo)), None)
     assert short.files()
-    assert until(lambda: not short.files(), 12), short.files()
+    assert until(lambda: not short.files(), 20), short.files()
     visitor.leave()
     assert short.stop(signal.SIGTERM) == 0
     assert not servers_in(short.folder)
