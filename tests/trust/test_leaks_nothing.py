@@ -41,7 +41,7 @@ def test_a_program_can_fetch_what_it_asked_for(server, photo):
 @pytest.fixture
 def short(tmp_path, tiny_versions):
     """A server that keeps nothing longer than some seconds."""
-    with serving(tmp_path, tiny_versions, AUTOFOCUS_KEPT="8") as running:
+    with serving(tmp_path, tiny_versions, AUTOFOCUS_KEPT="40") as running:
         yield running
 
 
@@ -50,7 +50,7 @@ def test_nothing_is_kept_longer_than_is_said(short, photo):
     visitor.open(short.upload(photo))
     short.call("predict", given(short.upload(photo)), None)
     assert short.files()
-    assert until(lambda: not short.files(), 20), short.files()
+    assert until(lambda: not short.files(), 60), short.files()
     visitor.leave()
     assert short.stop(signal.SIGTERM) == 0
     assert not servers_in(short.folder)
