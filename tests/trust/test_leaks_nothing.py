@@ -79,4 +79,5 @@ def test_a_server_that_is_told_to_stop_does_so_in_ten_seconds(tmp_path, tiny_ver
     visitor.open(served.upload(photo))
     served.process.send_signal(signal.SIGTERM)
     assert served.process.wait(timeout=10) == 0
+    visitor.leave()
     assert "deleted" in served.said() and not servers_in(served.folder)
