@@ -21,6 +21,7 @@ from gradio import blocks, processing_utils, route_utils, routes, state_holder, 
 from gradio_client import utils as client_utils
 
 from autofocus.page import visits
+from autofocus.page.limits import HOUR
 
 NO_ADDRESS = "Addresses are not fetched here. Upload the photo itself."
 FETCHERS = (
@@ -122,7 +123,7 @@ def keep_sessions_small() -> None:
         session.blocks_config = page.default_config.__copy__()
         session.config_values = Nothing()
         session.state_data, session._state_ttl = {}, {}
-        session.is_closed, session.STATE_TTL_WHEN_CLOSED = False, 60
+        session.is_closed, session.STATE_TTL_WHEN_CLOSED = False, HOUR
 
     state_holder.SessionState.__init__ = make
     state_holder.SessionState._update_config = lambda *_: None

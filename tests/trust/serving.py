@@ -162,7 +162,8 @@ class Served:
     def files(self):
         """All files of visitors."""
         kept = [file for file in self.folder.rglob("*") if file.is_file()]
-        return [file for file in kept if {"visits", "uploads", "tmp"} & set(file.parts)]
+        places = {"visits", "uploads", "tmp"}
+        return [file for file in kept if places & set(file.relative_to(self.folder).parts)]
 
 
 def given(path):

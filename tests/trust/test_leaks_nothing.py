@@ -19,7 +19,7 @@ def test_a_visitor_who_leaves_leaves_nothing(server, photo):
     messages = visitor.open(server.upload(photo))
     assert messages[-2]["success"] and len(set(server.files()) - before) > 3
     visitor.leave()
-    assert until(lambda: not set(server.files()) - before, 10), set(server.files()) - before
+    assert until(lambda: not set(server.files()) - before, 20), set(server.files()) - before
 
 
 def test_whose_page_comes_back_at_once_keeps_the_photo(server, photo):
@@ -41,7 +41,7 @@ def test_a_program_can_fetch_what_it_asked_for(server, photo):
 @pytest.fixture
 def short(tmp_path, tiny_versions):
     """A server that keeps nothing longer than some seconds."""
-    with serving(tmp_path, tiny_versions, AUTOFOCUS_KEPT="8") as running:
+    with serving(tmp_path, tiny_versions, AUTOFOCUS_KEPT="40") as running:
         yield running
 
 
@@ -50,7 +50,7 @@ def test_nothing_is_kept_longer_than_is_said(short, photo):
     visitor.open(short.upload(photo))
     short.call("predict", given(short.upload(photo)), None)
     assert short.files()
-    assert until(lambda: not short.files(), 12), short.files()
+    assert until(lambda: not short.files(), 60), short.files()
     visitor.leave()
     assert short.stop(signal.SIGTERM) == 0
     assert not servers_in(short.folder)
@@ -79,4 +79,5 @@ def test_a_server_that_is_told_to_stop_does_so_in_ten_seconds(tmp_path, tiny_ver
     visitor.open(served.upload(photo))
     served.process.send_signal(signal.SIGTERM)
     assert served.process.wait(timeout=10) == 0
+    visitor.leave()
     assert "deleted" in served.said() and not servers_in(served.folder)
