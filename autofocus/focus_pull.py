@@ -11,6 +11,7 @@ from autofocus.errors import PhotoError
 from autofocus.photo import to_bytes
 
 RATE = 24  # frames a second
+PULL = 2.0  # seconds, where nobody says
 QUALITY = "18"  # of H.264: 18 is visually lossless
 ANIMATED = {".webp": {"quality": 85}, ".gif": {}}
 FORMATS = (".mp4", *ANIMATED)

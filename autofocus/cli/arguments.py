@@ -3,13 +3,18 @@
 Every reader raises `typer.BadParameter` (wrong usage, exit status 2) with what was expected.
 """
 
+import inspect
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 LONGEST_PULL = 60  # seconds
+SMALLEST_F_STOP = 0.1  # no lens comes near it
 BLADES = ("0", "5", "6", "7", "8", "9")
 
 
@@ -66,6 +71,14 @@ def read_not_negative(text: str) -> float:
     return value
 
 
+def read_f_stop(text: str) -> float:
+    """An f-number."""
+    value = read_number(text)
+    if value < SMALLEST_F_STOP:
+        raise typer.BadParameter(f"{text} is not an f-stop: at least {SMALLEST_F_STOP}, as 1.4 is.")
+    return value
+
+
 def read_positive(text: str) -> float:
     """A number above 0."""
     value = read_number(text)
@@ -89,6 +102,77 @@ def read_blades(text: str) -> int:
     return int(text)
 
 
+@dataclass(frozen=True)
+class LensOption:
+    """An option that sets a field of `render.Lens`, on the command line and in settings files."""
+
+    name: str
+    metavar: str
+    text: str
+    reader: Callable[[str], float]
+
+
+# By the fields' names; `aperture` says the f-stop in another way. A field that is missing here
+# cannot be set.
+LENS = {
+    "focus_range": LensOption(
+        "--range",
+        "R",
+        "0..1: depth that is sharp around the focus (default: what the subject fills)",
+        read_fraction,
+    ),
+    "aperture": LensOption(
+        "--aperture", "A", "as a fraction of the diagonal, e.g. 0.03", read_not_negative
+    ),
+    "f_stop": LensOption(
+        "--f-stop", "N", "as on a lens (default: 2, or 4 where no subject is found)", read_f_stop
+    ),
+    "blades": LensOption("--blades", "N", "0 (round, the default) or 5 to 9", read_blades),
+    "rotation": LensOption("--rotation", "DEGREES", "of the blades", read_number),
+    "highlights": LensOption(
+        "--highlights", "H", "0..1: how far clipped highlights are expanded", read_fraction
+    ),
+    "cats_eye": LensOption(
+        "--cats-eye", "C", "0..1: how far discs narrow towards the corners", read_fraction
+    ),
+    "spherical": LensOption(
+        "--spherical", "S", "-1 (soap bubbles) to 1 (creamy)", read_signed_fraction
+    ),
+}
+
+
+def takes_lens(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the options of `LENS`; it gets what they set as its `lens`, fields of `Lens`.
+
+    Typer reads a function's signature, so theirs take the place of `lens` in it.
+    """
+
+    @wraps(command)
+    def with_options(**values: object) -> int:
+        chosen = {name: values.pop(name) for name in LENS}
+        return command(**values, lens=lens_fields(chosen))
+
+    signature = inspect.signature(command)
+    parameters = []
+    for parameter in signature.parameters.values():
+        parameters += LENS_PARAMETERS if parameter.name == "lens" else [parameter]
+    with_options.__signature__ = signature.replace(parameters=parameters)
+    with_options.__annotations__ = {each.name: each.annotation for each in parameters}
+    return with_options
+
+
+def lens_fields(chosen: dict[str, float | None]) -> dict[str, float]:
+    """The fields of `Lens` that were set; an aperture becomes its f-stop."""
+    fields = {name: value for name, value in chosen.items() if value is not None}
+    if {"aperture", "f_stop"} <= fields.keys():
+        raise typer.BadParameter("--aperture and --f-stop say the same. Give one of them.")
+    if "aperture" in fields:
+        from autofocus.render import f_stop_of
+
+        fields["f_stop"] = f_stop_of(fields.pop("aperture"))
+    return fields
+
+
 def option(name: str, metavar: str, text: str, **more: object):  # noqa: ANN201
     """An option with one value."""
     return typer.Option(name, metavar=metavar, help=text, show_default=False, **more)
@@ -99,7 +183,18 @@ def flag(name: str, text: str):  # noqa: ANN201
     return typer.Option(name, help=text, show_default=False)
 
 
-Photos = Annotated[list[str], typer.Argument(metavar="PHOTO...", show_default=False)]
+LENS_PARAMETERS = [
+    inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[
+            float | None, option(one.name, one.metavar, one.text, parser=one.reader)
+        ],
+    )
+    for name, one in LENS.items()
+]
+Photos = Annotated[list[str], typer.Argument(metavar="PHOTO", show_default=False)]
 OnePhoto = Annotated[str, typer.Argument(metavar="PHOTO", show_default=False)]
 OutputFile = Annotated[Path, option("--output", "FILE", "what to write")]
 ModelVersion = Annotated[
@@ -108,62 +203,12 @@ ModelVersion = Annotated[
 FocusOn = Annotated[
     object, option("--focus", "F", "auto (the default), 0..1 or X,Y", parser=read_focus)
 ]
-Range = Annotated[
-    float | None,
-    option(
-        "--range",
-        "R",
-        "0..1: depth that is sharp around the focus (default: what the subject fills)",
-        parser=read_fraction,
-    ),
-]
-Aperture = Annotated[
-    float | None,
-    option("--aperture", "A", "as a fraction of the diagonal, e.g. 0.03", parser=read_not_negative),
-]
-FStop = Annotated[
-    float | None,
-    option(
-        "--f-stop",
-        "N",
-        "as on a lens (default: 2, or 4 where no subject is found)",
-        parser=read_positive,
-    ),
-]
-Blades = Annotated[
-    int | None, option("--blades", "N", "0 (round, the default) or 5 to 9", parser=read_blades)
-]
-Rotation = Annotated[
-    float | None, option("--rotation", "DEGREES", "of the blades", parser=read_number)
-]
-Highlights = Annotated[
-    float | None,
-    option(
-        "--highlights", "H", "0..1: how much clipped highlights are expanded", parser=read_fraction
-    ),
-]
-CatsEye = Annotated[
-    float | None,
-    option(
-        "--cats-eye", "C", "0..1: how narrow discs are in the corners", parser=read_fraction
-    ),
-]
-Spherical = Annotated[
-    float | None,
-    option(
-        "--spherical",
-        "S",
-        "-1 (soap bubbles) to 1 (creamy): the brightness of discs at their rim",
-        parser=read_signed_fraction,
-    ),
-]
 DepthMap = Annotated[
     Path | None, option("--depth", "FILE", "a depth map to use instead of the network's")
 ]
 Invert = Annotated[bool, flag("--invert", "nearest is darkest in the depth map")]
 Correction = Annotated[
-    Path | None,
-    option("--correction", "FILE", "a grey PNG: 128 as it is, 255 sharp, 0 blurred"),
+    Path | None, option("--correction", "FILE", "a grey PNG: 128 as it is, 255 sharp, 0 blurred")
 ]
 SettingsFile = Annotated[Path | None, option("--settings", "FILE", "as downloaded from the page")]
 KeepLocation = Annotated[bool, flag("--keep-location", "keep where the photo was taken")]

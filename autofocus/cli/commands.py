@@ -1,16 +1,31 @@
 """What the command line's commands do; each returns its exit status."""
 
-import argparse
-import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from tqdm import tqdm
 
+from autofocus.batch.outputs import (
+    Predictor,
+    free_stem,
+    make_folder,
+    predict_photo,
+    write_maps,
+)
+from autofocus.batch.refocusing import PHONE, Refocusing, lens_for, refocus_photo, scene_of
+from autofocus.cli.inputs import (
+    STANDARD_OUTPUT,
+    Source,
+    expand,
+    find_target,
+    photos_in,
+    refuse_inputs,
+)
 from autofocus.cli.settings import fill
 from autofocus.compare.report import (
     add_comparison,
@@ -22,256 +37,254 @@ from autofocus.compare.report import (
 )
 from autofocus.compare.sheet import Sheet, check_sheet_format, write_sheet
 from autofocus.errors import DepthMapError, PhotoError, RequestError
-from autofocus.focus import Focus, choose_focus, focus_at
-from autofocus.focus_pull import check_format, focus_path, write_rack
-from autofocus.photo import (
-    Photo,
-    fit,
-    format_of,
-    preview,
-    read_depth,
-    read_photo,
-    write_depth,
-    write_photo,
-    write_saliency,
-)
-from autofocus.predict import Prediction, pick_device, pick_dtype
+from autofocus.focus_pull import PULL, check_format, focus_path, write_rack
+from autofocus.photo import Photo, preview, write_photo
+from autofocus.predict import pick_device, pick_dtype
 from autofocus.predict import predict as predict_maps
-from autofocus.render import Lens, f_stop_of, render
+from autofocus.render import render
 from autofocus.versions import hub
 from autofocus.versions.publish import space_files, upload, version_files
 from autofocus.versions.weights import find_version, list_versions, load_network
 
 DONE, FAILED = 0, 1
-OUTPUTS = (".depth.png", ".saliency.png", ".json")
 SHEET_LONG_SIDE = 960
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff")
-PHOTO_SUFFIXES += (".gif",)
-
-Predictor = Callable[[np.ndarray], Prediction]
 
 
-def predict(arguments: argparse.Namespace) -> int:
+def predict(photos: list[str], output: Path, version: str | None) -> int:
     """Maps and focus of every photo; a bad one is named and the others go on."""
-    version = find_version(arguments.version)
-    make_folder(arguments.output)
-    predictor = load_predictor(version.name)
+    name = find_version(version).name
+    make_folder(output)
+    predictor = load_predictor(name)
     status = DONE
-    for path in progress(arguments.photos):
+    for source in progress(expand(photos)):
         try:
-            write_prediction(path, arguments.output, predictor, version.name)
+            photo = source.read()
+            stem = free_stem(output, source.stem)
+            write_maps(*predict_photo(photo, predictor, name), output, stem)
         except PhotoError as error:
-            report(path, error)
+            report(source.name, error)
             status = FAILED
     return status
 
 
-def write_prediction(path: Path, folder: Path, predictor: Predictor, version: str) -> None:
-    """Predict one photo and write its three files."""
-    photo = read_photo(path).pixels
-    started = time.perf_counter()
-    found = predictor(photo)
-    seconds = time.perf_counter() - started
-    focus = choose_focus(found.depth, found.saliency)
-    stem = free_stem(folder, path.stem)
-    write_depth(found.depth, folder / f"{stem}.depth.png")
-    write_saliency(found.saliency, folder / f"{stem}.saliency.png")
-    description = {
-        "focus": focus.depth,
-        "reason": focus.reason,
-        "salient_pixels": focus.salient_pixels,
-        "width": photo.shape[1],
-        "height": photo.shape[0],
-        "version": version,
-        "seconds": round(seconds, 3),
-    }
-    write_text(folder / f"{stem}.json", json.dumps(description, indent=2) + "\n")
+def refocus(
+    photos: list[str],
+    output: str,
+    given: Refocusing,
+    settings: Path | None,
+    keep_location: bool,
+    overwrite: bool,
+) -> int:
+    """Photos through the lens; a bad one is named and the others go on."""
+    how = fill(given, settings)
+    sources = expand(photos)
+    target = find_target(output, sources, overwrite)
+    if len(sources) > 1 and how.depth not in (None, PHONE):
+        raise RequestError("A depth map belongs to one photo. Name only that photo.")
+    load = cache(lambda: load_predictor(how.version))
+    status = DONE
+    for source in progress(sources):
+        try:
+            file = target.path_for(source)
+            if file and not overwrite:
+                refuse_inputs(file, [source.name, how.depth, how.correction, settings])
+            refocus_one(source, file, how, load, keep_location)
+        except (PhotoError, DepthMapError, RequestError) as error:
+            report(source.name, error)
+            status = FAILED
+    return status
 
 
-def refocus(arguments: argparse.Namespace) -> int:
-    """One photo through the lens."""
-    arguments = fill(arguments)
-    format_of(arguments.output)  # a wrong suffix is said before the work, not after it
-    photo = named_photo(arguments.photo)
-    depth, focus = scene_of(arguments, photo.pixels)
+def refocus_one(
+    source: Source,
+    file: Path | None,
+    how: Refocusing,
+    load: Callable[[], Predictor],
+    keep_location: bool,
+) -> None:
+    """One photo through the lens into a file, or to standard output where there is none."""
+    photo = source.read()
     with tqdm(total=100, desc="lens", unit="%", leave=False, disable=None) as bar:
-        result = render(
-            photo.pixels,
-            depth,
-            lens_of(arguments, focus.depth),
-            progress=lambda share: bar.update(round(100 * share) - bar.n),
+        pixels, focus = refocus_photo(
+            photo,
+            how,
+            load,
+            device=pick_device(),
+            progress=lambda done: bar.update(round(100 * done) - bar.n),
         )
-    make_folder(arguments.output.parent)
-    write_photo(result, arguments.output, photo.exif)
-    print(f"{arguments.output}: focus {focus.depth:.3f}, {focus.reason}")
-    return DONE
+    if file is None:
+        write_to_standard_output(pixels, source.suffix, photo, keep_location)
+    else:
+        write_photo(pixels, file, photo, keep_location=keep_location)
+    said = f"{file or STANDARD_OUTPUT}: focus {focus.depth:.3f}, {focus.reason}"
+    print(said, file=sys.stdout if file else sys.stderr)
 
 
-def lens_of(arguments: argparse.Namespace, focus: float) -> Lens:
-    """The lens that was asked for."""
-    names = ("f_stop", "blades", "rotation", "highlights")
-    chosen = {name: getattr(arguments, name) for name in names}
-    if arguments.aperture is not None:
-        chosen["f_stop"] = f_stop_of(arguments.aperture)
-    return Lens(focus, **{name: value for name, value in chosen.items() if value is not None})
+def write_to_standard_output(
+    pixels: np.ndarray, suffix: str, photo: Photo, keep_location: bool
+) -> None:
+    """Write a photo to standard output in the format of a suffix."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / f"photo{suffix}"
+        write_photo(pixels, file, photo, keep_location=keep_location)
+        sys.stdout.buffer.write(file.read_bytes())
+        sys.stdout.buffer.flush()
 
 
-def rack(arguments: argparse.Namespace) -> int:
+def rack(
+    name: str, output: Path, how: Refocusing, start: float | None, seconds: float | None
+) -> int:
     """The focus pulled through one photo."""
-    check_format(arguments.output)
-    photo = named_photo(arguments.photo).pixels
-    arguments.focus = arguments.end
-    depth, focus = scene_of(arguments, photo)
-    photo, depth = preview(photo), preview(depth)
-    end = focus.depth
-    start = arguments.start
+    check_format(output)
+    (source,) = only_one(expand([name]), name)
+    refuse_inputs(output, [source.name, how.depth])
+    photo = named_photo(source)
+    depth, focus = scene_of(photo, how, lambda: load_predictor(how.version))
+    pixels, depth = preview(photo.pixels), preview(depth)
+    lens = lens_for(focus, how.lens)
     if start is None:
-        start = float(depth.min() if end >= 0.5 else depth.max())
-    path = focus_path(start, end, arguments.seconds)
-    make_folder(arguments.output.parent)
-    lens = lens_of(arguments, end)
+        start = float(depth.min() if focus.depth >= 0.5 else depth.max())
+    path = focus_path(start, focus.depth, PULL if seconds is None else seconds)
+    make_folder(output.parent)
+    device = pick_device()
     with tqdm(total=len(path), desc="frames", leave=False, disable=None) as bar:
 
         def frame(at: float) -> np.ndarray:
             bar.update()
-            return render(photo, depth, replace(lens, focus=at))
+            return render(pixels, depth, replace(lens, focus=at), device=device)
 
-        write_rack(frame, path, arguments.output)
-    print(f"{arguments.output}: focus from {start:.3f} to {end:.3f}, {focus.reason}")
+        write_rack(frame, path, output)
+    print(f"{output}: focus from {start:.3f} to {focus.depth:.3f}, {focus.reason}")
     return DONE
 
 
-def named_photo(path: Path) -> Photo:
+def only_one(sources: list[Source], name: str) -> list[Source]:
+    """The only photo; RequestError if a name stands for more."""
+    if len(sources) > 1:
+        raise RequestError(f"{name} stands for {len(sources)} photos. Name one of them.")
+    return sources
+
+
+def named_photo(source: Source) -> Photo:
     """The one photo of a request; RequestError names it."""
     try:
-        return read_photo(path)
+        return source.read()
     except PhotoError as error:
-        raise RequestError(f"{path}: {error}") from error
+        raise RequestError(f"{source.name}: {error}") from error
 
 
-def scene_of(arguments: argparse.Namespace, photo: np.ndarray) -> tuple[np.ndarray, Focus]:
-    """Depth and focus of a photo; the network runs only where something of it is needed."""
-    given = own_depth(arguments.depth, photo.shape[:2]) if arguments.depth else None
-    needed = given is None or arguments.focus in (None, "auto")
-    found = load_predictor(arguments.version)(photo) if needed else None
-    depth = found.depth if given is None else given
-    if arguments.focus in (None, "auto"):
-        return depth, choose_focus(depth, found.saliency)
-    if isinstance(arguments.focus, tuple):
-        try:
-            return depth, focus_at(depth, *arguments.focus)
-        except ValueError as error:
-            raise RequestError(f"{error}.") from error
-    return depth, Focus(arguments.focus, "as given")
-
-
-def own_depth(path: Path, size: tuple[int, int]) -> np.ndarray:
-    """A depth map of the user's at the photo's size; its edges stay where they are."""
-    try:
-        return fit(read_depth(path), size)
-    except (PhotoError, DepthMapError) as error:
-        raise RequestError(f"{path}: {error}") from error
-
-
-def sheet(arguments: argparse.Namespace) -> int:
+def sheet(photos: list[str], output: Path, versions: list[str] | None) -> int:
     """One row a photo; photo, then depth, subject and refocused photo for each version."""
-    check_sheet_format(arguments.output)
-    names = arguments.versions or [find_version().name]
+    check_sheet_format(output)
+    sources = expand(photos)
+    refuse_inputs(output, [source.name for source in sources])
+    names = versions or [find_version().name]
     predictors = [load_predictor(name) for name in names]
     made, status = Sheet(" · ".join(names), ["photo", *columns_of(names)]), DONE
-    for path in progress(arguments.photos):
+    for source in progress(sources):
         try:
-            photo = preview(read_photo(path).pixels, SHEET_LONG_SIDE)
+            photo = preview(source.read().pixels, SHEET_LONG_SIDE)
         except PhotoError as error:
-            report(path, error)
+            report(source.name, error)
             status = FAILED
             continue
         views = [version_views(photo, predictor(photo)) for predictor in predictors]
         reasons = [f"{name}: {reason}" for name, (_, reason) in zip(names, views, strict=True)]
-        pictures = [photo, *(picture for pictures, _ in views for picture in pictures)]
-        made.add(f"{path.name} · {' · '.join(reasons)}", pictures)
+        images = [photo, *(image for shown, _ in views for image in shown)]
+        made.add(f"{Path(source.name).name} · {' · '.join(reasons)}", images)
     if made.rows:
-        make_folder(arguments.output.parent)
-        write_sheet(made, arguments.output)
+        make_folder(output.parent)
+        write_sheet(made, output)
     return status
 
 
-def compare(arguments: argparse.Namespace) -> int:
-    """How far two versions agree on a folder of photos: a table, a picture and a page."""
-    pair = [find_version(name).name for name in (arguments.A, arguments.B)]
-    photos = photos_in(arguments.photos)
-    make_folder(arguments.output)
+def compare(first: str, second: str, photos: Path, output: Path) -> int:
+    """How far two versions agree on a folder of photos: a table, an image and a page."""
+    pair = [find_version(name).name for name in (first, second)]
+    sources = folder_photos(photos)
+    make_folder(output)
     predictors = [load_predictor(name) for name in pair]
     made, agreements = comparison_sheet(pair), {}
     status = DONE
-    for path in progress(photos):
+    for source in progress(sources):
+        name = Path(source.name).name
         try:
-            photo = preview(read_photo(path).pixels, SHEET_LONG_SIDE)
-            found = [predictor(photo) for predictor in predictors]
-            agreements[path.name] = add_comparison(made, path.name, photo, found)
+            photo = preview(source.read().pixels, SHEET_LONG_SIDE)
+            predictions = [predictor(photo) for predictor in predictors]
+            agreements[name] = add_comparison(made, name, photo, predictions)
         except PhotoError as error:
-            report(path, error)
+            report(source.name, error)
             status = FAILED
     if agreements:
-        table = agreement_table(agreements)
-        print("\n".join(table_lines(table)))
-        for suffix in (".png", ".html"):
-            # Versions on the Hub are called owner/repo@tag.
-            name = "-".join(pair).replace("/", "-")
-            file = arguments.output / f"{name}{suffix}"
-            write_sheet(made, file, table)
-            print(file)
+        write_comparison(made, agreement_table(agreements), pair, output)
     return status
 
 
-def photos_in(folder: Path) -> list[Path]:
-    """The files in a folder that are called like photos; RequestError if there is none."""
+def write_comparison(made: Sheet, table: list[list[str]], pair: list[str], folder: Path) -> None:
+    """Print the table, and write the sheet as an image and as a page."""
+    print("\n".join(table_lines(table)))
+    name = "-".join(pair).replace("/", "-")  # versions on the Hub are called owner/repo@tag
+    for suffix in (".png", ".html"):
+        file = folder / f"{name}{suffix}"
+        write_sheet(made, file, table)
+        print(file)
+
+
+def folder_photos(folder: Path) -> list[Source]:
+    """The photos in a folder; RequestError if there is none."""
     if not folder.is_dir():
         raise RequestError(f"There is no folder {folder}.")
-    found = [path for path in folder.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES]
-    if not found:
+    names = photos_in(str(folder))
+    if not names:
         raise RequestError(f"There is no photo in the folder {folder}.")
-    return sorted(found)
+    return [Source(name) for name in names]
 
 
-def versions(arguments: argparse.Namespace) -> int:
+def versions() -> int:
     """Print every version, where it comes from, its hash and its measured quality."""
-    found = list_versions()
+    available = list_versions()
     for notice in hub.listing().notices:
         print(notice, file=sys.stderr)
-    for version in found:
+    for version in available:
         quality = version.config.get("quality", {})
         figures = ", ".join(f"{name} {value}" for name, value in quality.items()) or "not measured"
         print(f"{version.name}\t{version.origin}\t{version.sha256[:12]}\t{figures}")
         if version.problem:
             print(f"\tcannot be used here: {version.problem}")
-    if not found:
+    if not available:
         raise RequestError("There is no version here.")
     return DONE
 
 
-def publish(arguments: argparse.Namespace) -> int:
+def publish(folder: Path, repo: str, tag: str | None, dry_run: bool) -> int:
     """Upload a version."""
-    files = version_files(arguments.folder)
-    message = f"Version {arguments.tag or arguments.folder.name}"
-    return send(arguments, files, message, tag=arguments.tag)
+    files = version_files(folder)
+    return send(files, repo, f"Version {tag or folder.name}", dry_run, tag=tag)
 
 
-def publish_space(arguments: argparse.Namespace) -> int:
+def publish_space(repo: str, dry_run: bool) -> int:
     """Upload the app as a Space."""
-    files = space_files(arguments.repo)
-    return send(arguments, files, "Auto Focus", repo_type="space", space_sdk="gradio")
+    options = {"repo_type": "space", "space_sdk": "gradio"}
+    return send(space_files(repo), repo, "Auto Focus", dry_run, **options)
 
 
-def send(arguments: argparse.Namespace, files: dict, message: str, **options: str | None) -> int:
+def send(files: dict, repo: str, message: str, dry_run: bool, **options: str | None) -> int:
     """Upload files, or (dry run) list them with their sizes."""
-    if arguments.dry_run:
+    if dry_run:
         for name, content in files.items():
             size = len(content) if isinstance(content, bytes) else content.stat().st_size
             print(f"{size:>12,}  {name}")
         return DONE
-    commit = upload(arguments.repo, files, message, **options)
-    print(f"{arguments.repo} is at commit {commit}.")
+    commit = upload(repo, files, message, **options)
+    print(f"{repo} is at commit {commit}.")
+    return DONE
+
+
+def serve() -> int:
+    """The page, until it is interrupted."""
+    from autofocus.page.server import main
+
+    main()
     return DONE
 
 
@@ -283,36 +296,11 @@ def load_predictor(version: str | None) -> Predictor:
     return lambda photo: predict_maps(network, photo, device=device, dtype=dtype)
 
 
-def progress(paths: list[Path]) -> Iterator[Path]:
-    """The paths, with a bar where somebody watches a terminal."""
-    return iter(tqdm(paths, unit="photo", disable=None if len(paths) > 1 else True))
+def progress(sources: list[Source]) -> Iterator[Source]:
+    """The photos, with a bar where somebody watches a terminal."""
+    return iter(tqdm(sources, unit="photo", disable=None if len(sources) > 1 else True))
 
 
-def report(path: Path, error: Exception) -> None:
+def report(name: str, error: Exception) -> None:
     """One line about a photo that failed, without tearing a progress bar."""
-    tqdm.write(f"{path}: {error}", file=sys.stderr)
-
-
-def make_folder(folder: Path) -> None:
-    """Create an output folder; RequestError says why it cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RequestError(f"The folder {folder} cannot be made ({error.strerror}).") from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a small text file; PhotoError as for the pictures beside it."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PhotoError(f"{path.name} cannot be written ({error.strerror}).") from error
-
-
-def free_stem(folder: Path, stem: str) -> str:
-    """NAME, or the first of NAME-2, NAME-3 … that no output file has yet."""
-    candidate, number = stem, 1
-    while any((folder / f"{candidate}{suffix}").exists() for suffix in OUTPUTS):
-        number += 1
-        candidate = f"{stem}-{number}"
-    return candidate
+    tqdm.write(f"{name}: {error}", file=sys.stderr)

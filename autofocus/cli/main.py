@@ -14,28 +14,21 @@ import typer
 
 import autofocus
 from autofocus.cli.arguments import (
-    Aperture,
-    Blades,
-    CatsEye,
     Correction,
     DepthMap,
     DryRun,
     FocusOn,
-    FStop,
-    Highlights,
     Invert,
     KeepLocation,
     ModelVersion,
     OnePhoto,
     OutputFile,
     Photos,
-    Range,
-    Rotation,
     SettingsFile,
-    Spherical,
     option,
     read_depth_value,
     read_seconds,
+    takes_lens,
 )
 from autofocus.errors import AutoFocusError
 
@@ -156,20 +149,15 @@ def predict(
 
 
 @app.command(cls=Command, short_help="photos with another focus")
+@takes_lens
 def refocus(
+    *,
     photos: Photos,
     output: Annotated[
         str, option("--output", "FILE|FOLDER/", "what to write; - is standard output")
     ],
     focus: FocusOn = None,
-    focus_range: Range = None,
-    aperture: Aperture = None,
-    f_stop: FStop = None,
-    blades: Blades = None,
-    rotation: Rotation = None,
-    highlights: Highlights = None,
-    cats_eye: CatsEye = None,
-    spherical: Spherical = None,
+    lens: dict[str, float],
     depth: DepthMap = None,
     invert: Invert = False,
     correction: Correction = None,
@@ -197,31 +185,17 @@ def refocus(
     it, and - for standard input or output. With --depth, a grey map of yours (nearest brightest) is
     used instead of the network's; `--depth phone` is the one in the photo's own file.
     """
+    from autofocus.batch.refocusing import Refocusing
     from autofocus.cli import commands
-    from autofocus.cli.settings import Options, lens_fields
 
-    given = Options(
-        focus=focus,
-        lens=lens_fields(
-            aperture,
-            focus_range=focus_range,
-            f_stop=f_stop,
-            blades=blades,
-            rotation=rotation,
-            highlights=highlights,
-            cats_eye=cats_eye,
-            spherical=spherical,
-        ),
-        depth=depth,
-        invert=invert,
-        correction=correction,
-        version=version,
-    )
+    given = Refocusing(focus, lens, depth, invert, correction, version)
     return commands.refocus(photos, output, given, settings, keep_location, overwrite)
 
 
 @app.command(cls=Command, short_help="the focus pulled through a photo")
+@takes_lens
 def rack(
+    *,
     photo: OnePhoto,
     output: OutputFile,
     start: Annotated[
@@ -233,14 +207,7 @@ def rack(
     seconds: Annotated[
         float | None, option("--seconds", "S", "up to 60 (default: 2)", parser=read_seconds)
     ] = None,
-    focus_range: Range = None,
-    aperture: Aperture = None,
-    f_stop: FStop = None,
-    blades: Blades = None,
-    rotation: Rotation = None,
-    highlights: Highlights = None,
-    cats_eye: CatsEye = None,
-    spherical: Spherical = None,
+    lens: dict[str, float],
     depth: DepthMap = None,
     invert: Invert = False,
     version: ModelVersion = None,
@@ -251,25 +218,10 @@ def rack(
     without them the focus goes from the far end, or from the near one if that is farther away, to
     the subject.
     """
+    from autofocus.batch.refocusing import Refocusing
     from autofocus.cli import commands
-    from autofocus.cli.settings import Options, lens_fields
 
-    given = Options(
-        focus=end,
-        lens=lens_fields(
-            aperture,
-            focus_range=focus_range,
-            f_stop=f_stop,
-            blades=blades,
-            rotation=rotation,
-            highlights=highlights,
-            cats_eye=cats_eye,
-            spherical=spherical,
-        ),
-        depth=depth,
-        invert=invert,
-        version=version,
-    )
+    given = Refocusing(end, lens, depth, invert, version=version)
     return commands.rack(photo, output, given, start, seconds)
 
 
