@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from autofocus.focus import choose_focus, focus_at
+from autofocus.focus import (
+    Focus,
+    choose_focus,
+    describe,
+    focus_at,
+    parse_focus,
+    resolve_focus,
+)
+from autofocus.render import Lens
 
 
 def test_median_of_the_salient_pixels(scene):
@@ -59,3 +67,47 @@ def test_maps_that_do_not_belong_together_are_refused(scene):
     broken[0, 0] = np.nan
     with pytest.raises(ValueError, match="finite"):
         choose_focus(broken, depth)
+
+
+def test_the_range_is_what_the_subject_fills():
+    depth = np.linspace(0.4, 0.5, 101, dtype=np.float32)[None]
+    subject = np.ones_like(depth)
+    assert choose_focus(depth, subject).range == pytest.approx(0.08)
+    assert choose_focus(depth**8, subject).range > 2 * (0.5**8 - 0.45**8) * 0.7  # the wider side
+    assert choose_focus(depth * 0 + 0.3, subject).range == 0
+    assert choose_focus((depth - 0.4) * 10, subject).range == 0.2
+    assert focus_at(depth, 3, 0).range == resolve_focus(0.4, depth).range == 0
+
+
+def test_people_read_a_headline_and_an_unsure_focus_blurs_less(scene):
+    depth = scene[1]
+    subject = choose_focus(depth, depth)
+    unsure = choose_focus(depth, 0 * depth)
+    assert subject.headline == "Focused on the subject"
+    assert unsure.headline == "No clear subject: focused midway, blur reduced"
+    assert focus_at(depth, 64, 48).headline == "Picked at 64, 48"
+    assert Lens(**subject.lens).f_stop == Lens().f_stop
+    assert Lens(**unsure.lens).f_stop == 4
+    assert Lens(**(unsure.lens | {"f_stop": 1.4})).f_stop == 1.4
+    assert Lens(**subject.lens).focus_range == subject.range
+
+
+def test_a_text_becomes_a_focus(scene):
+    depth = scene[1]
+    assert resolve_focus(parse_focus("auto"), depth, depth) == choose_focus(depth, depth)
+    assert resolve_focus(parse_focus("64,48"), depth) == focus_at(depth, 64, 48)
+    assert resolve_focus(parse_focus("0.25"), depth) == Focus(0.25, "as given")
+
+
+@pytest.mark.parametrize("text", ["", "1.5", "nan", "-0.1", "inf", "a,b", "1,2,3", "Auto"])
+def test_other_texts_are_refused(text):
+    with pytest.raises(ValueError, match="is not"):
+        parse_focus(text)
+
+
+def test_the_facts_are_named_once():
+    facts = describe(Focus(0.5, "why", 3, 0.1), (96, 128), "tiny")
+    assert facts == {
+        "focus": 0.5, "range": 0.1, "reason": "why", "salient_pixels": 3,
+        "width": 128, "height": 96, "version": "tiny",
+    }  # fmt: skip

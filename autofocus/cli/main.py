@@ -36,7 +36,20 @@ FAILED = 1
 SEVERAL = "--versions"  # the one option that takes several values
 
 
-class Command(typer.core.TyperCommand):
+class Usage:
+    """Usage begins as the other tools' does, in lower case."""
+
+    def format_usage(self, ctx: typer.Context, formatter: object) -> None:
+        """Write the usage line."""
+        pieces = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, pieces, prefix="usage: ")
+
+
+class Group(Usage, typer.core.TyperGroup):
+    """The command `autofocus`, which has the others."""
+
+
+class Command(Usage, typer.core.TyperCommand):
     """A command whose function returns its exit status, or nothing if all went well."""
 
     def invoke(self, ctx: typer.Context) -> None:
@@ -71,8 +84,8 @@ def spread(arguments: list[str]) -> list[str]:
 
 app = typer.Typer(
     name="autofocus",
+    cls=Group,
     add_completion=False,
-    no_args_is_help=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

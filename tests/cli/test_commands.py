@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import autofocus
+from autofocus.batch.outputs import MAPS
+from autofocus.cli import commands
 from autofocus.cli import main as cli
 from autofocus.photo import read_photo, write_depth, write_photo
 from tests.bad_files import write_bad_files
@@ -35,7 +38,7 @@ def test_predict_writes_three_files_of_the_photos_size(photo, tmp_path, only_tin
     assert (saliency.dtype, saliency.shape) == (np.uint8, (96, 128))
     told = json.loads((tmp_path / "maps/scene.json").read_text())
     assert set(told) == {
-        "focus", "reason", "salient_pixels", "width", "height", "version", "seconds",
+        "focus", "range", "reason", "salient_pixels", "width", "height", "version", "seconds",
     }  # fmt: skip
     assert (told["width"], told["height"], told["version"]) == (128, 96, "tiny")
     assert 0 <= told["focus"] <= 1
@@ -55,13 +58,15 @@ def test_a_bad_photo_is_named_and_the_others_go_on(photo, tmp_path, only_tiny, c
     bad.mkdir()
     words = write_bad_files(bad)
     files = [bad / name for name in words]
+    empty = tmp_path / "empty-folder"
+    empty.mkdir()
     status = run(
-        "predict", *files, tmp_path / "missing.jpg", tmp_path, photo, "--output", tmp_path / "maps"
+        "predict", *files, tmp_path / "missing.jpg", empty, photo, "--output", tmp_path / "maps"
     )
     errors = capsys.readouterr().err
     assert status == 1
     assert (tmp_path / "maps/scene.json").exists()
-    for name, word in {**words, "missing.jpg": "no such file", str(tmp_path): "folder"}.items():
+    for name, word in {**words, "missing.jpg": "no such file", str(empty): "folder"}.items():
         assert any(name in line and word in line for line in errors.splitlines()), name
     assert "Traceback" not in errors
 
@@ -88,20 +93,29 @@ def test_an_unwritable_folder_gets_a_sentence(photo, only_tiny, capsys):
     assert "cannot be made" in capsys.readouterr().err
 
 
-def test_help_and_wrong_usage_do_not_wait_for_the_network():
+HEAVY = {"torch", "numpy", "cv2", "PIL", "gradio", "ray", "huggingface_hub"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["refocus", "--help"], ["refocus"]])
+def test_help_and_wrong_usage_load_nothing_heavy(arguments):
     code = (
-        "import sys\ntry:\n    from autofocus.cli import main as cli; cli.main(sys.argv[1:])\n"
-        + ("except SystemExit:\n    sys.exit('torch' in sys.modules)")
+        "import sys\ntry:\n    from autofocus.cli.main import main; main(sys.argv[1:])\n"
+        f"except SystemExit:\n    sys.exit(str({HEAVY} & set(sys.modules)))"
     )
-    for arguments in (["--help"], ["refocus"]):
-        assert subprocess.run([sys.executable, "-c", code, *arguments]).returncode == 0
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == "set()"
+
+
+def test_the_program_says_its_version(capsys):
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"autofocus {autofocus.__version__}\n"
 
 
 def test_interrupting_is_quiet(photo, tmp_path, only_tiny, monkeypatch, capsys):
     def interrupt(path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("autofocus.cli.commands.read_photo", interrupt)
+    monkeypatch.setattr("autofocus.cli.inputs.read_photo", interrupt)
     assert run("predict", photo, "--output", tmp_path) == 130
     assert "Traceback" not in capsys.readouterr().err
 
@@ -182,10 +196,10 @@ def test_wrong_usage_is_status_two(arguments, capsys):
     assert "usage" in capsys.readouterr().err
 
 
-COMMANDS = [(), ("predict",), ("refocus",), ("rack",), ("sheet",), ("compare",), ("versions",)]
+COMMANDS = ("predict", "refocus", "rack", "sheet", "compare", "versions", "publish", "serve")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
 def test_help_teaches(command, capsys):
     assert run(*command, "--help") == 0
     assert len(capsys.readouterr().out) > 80
@@ -201,37 +215,6 @@ def test_a_sheet_of_two_photos(photo, tmp_path, only_tiny):
     assert run("sheet", photo, photo, "--versions", "tiny", "--output", output) == 0
     with Image.open(output) as sheet:
         assert sheet.width > sheet.height
-
-
-def test_settings_of_the_page_give_the_same_picture(photo, scene, tmp_path):
-    own, settings = tmp_path / "own.png", tmp_path / "settings.json"
-    write_depth(scene[1], own)
-    chosen = {"focus": 0.2, "f_stop": 1.4, "aperture": 0.5, "blades": 6, "highlights": 0.3}
-    settings.write_text(json.dumps(chosen | {"photo": "scene.png", "reason": "…"}))
-    options = ("--focus", 0.2, "--f-stop", 1.4, "--blades", 6, "--highlights", 0.3)
-    for name, lens in {
-        "settings": ("--settings", settings),
-        "options": options,
-        "mixed": ("--settings", settings, "--aperture", 0.01),
-    }.items():
-        output = tmp_path / f"{name}.png"
-        assert run("refocus", photo, "--output", output, "--depth", own, *lens) == 0
-    pictures = {
-        n: read_photo(tmp_path / f"{n}.png").pixels for n in ("settings", "options", "mixed")
-    }
-    assert np.array_equal(pictures["settings"], pictures["options"])
-    assert not np.array_equal(pictures["settings"], pictures["mixed"])
-
-
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [("no", "settings file"), ("[1]", "names with values"), ('{"focus": 3}', "focus: 3 is not")],
-)
-def test_settings_that_mean_nothing_get_a_sentence(photo, tmp_path, capsys, text, word):
-    (tmp_path / "s.json").write_text(text)
-    arguments = ("--output", tmp_path / "x.png", "--settings", tmp_path / "s.json")
-    assert run("refocus", photo, *arguments) == 1
-    assert word in capsys.readouterr().err
 
 
 def test_a_rack_goes_from_far_to_the_subject(photo, scene, tmp_path, capsys):
@@ -294,3 +277,97 @@ def test_comparisons_that_fail_say_why(tmp_path, photo, only_tiny, capsys, folde
     errors = capsys.readouterr().err
     assert word in errors and "Traceback" not in errors
     assert not output.exists()
+
+
+def test_many_photos_go_into_a_folder_with_one_network(photo, tmp_path, only_tiny, monkeypatch):
+    write_photo(read_photo(photo).pixels, tmp_path / "scene.jpg")
+    (tmp_path / "bad.png").write_text("no photo")
+    loaded, load = [], commands.load_predictor
+    monkeypatch.setattr(commands, "load_predictor", lambda v: loaded.append(v) or load(v))
+    output = f"{tmp_path / 'soft'}/"
+    arguments = (photo, tmp_path / "bad.png", tmp_path / "scene.jpg", "--output", output)
+    assert run("refocus", *arguments, "--aperture", 0) == 1
+    assert run("refocus", photo, "--output", output, "--aperture", 0) == 0
+    written = sorted(path.name for path in (tmp_path / "soft").iterdir())
+    assert written == ["scene-2.png", "scene.jpg", "scene.png"]
+    assert len(loaded) == 2
+
+
+def test_a_photo_may_come_and_go_by_a_pipe(photo, scene, tmp_path):
+    write_depth(scene[1], tmp_path / "own.png")
+    command = [sys.executable, "-m", "autofocus", "refocus", "-", "--output", "-"]
+    command += ["--depth", str(tmp_path / "own.png"), "--focus", "0.8"]
+    done = subprocess.run(command, input=photo.read_bytes(), capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert read_photo(done.stdout).pixels.shape == (96, 128, 3)
+    assert done.stdout.startswith(b"\x89PNG") and b"focus 0.800" in done.stderr
+
+
+def test_the_photo_itself_is_replaced_only_when_that_is_said(photo, scene, tmp_path, capsys):
+    own, link = tmp_path / "own.png", tmp_path / "link.png"
+    write_depth(scene[1], own)
+    link.symlink_to(photo)
+    before = photo.read_bytes(), own.read_bytes()
+    focus = ("--depth", own, "--focus", "0.8", "--f-stop", 1)
+    for output in (photo, link, own):
+        assert run("refocus", photo, "--output", output, *focus) == 1
+        assert "Choose another --output" in capsys.readouterr().err
+        assert (photo.read_bytes(), own.read_bytes()) == before
+    assert run("refocus", photo, "--output", photo, *focus, "--overwrite") == 0
+    assert photo.read_bytes() != before[0]
+
+
+def test_a_range_keeps_more_of_the_photo_sharp(photo, scene, tmp_path):
+    own, output = tmp_path / "own.png", tmp_path / "soft.png"
+    write_depth(scene[1], own)
+    given = ("--depth", own, "--focus", "0.3", "--f-stop", 1)
+    before, changed = read_photo(photo).pixels, []
+    for extent in ("0", "0.25"):
+        assert run("refocus", photo, "--output", output, *given, "--range", extent) == 0
+        changed.append((np.abs(read_photo(output).pixels - before) > 4 / 255).mean())
+    assert changed[1] < 0.5 * changed[0]
+
+
+def test_a_correction_sharpens_where_it_is_white(photo, scene, tmp_path, capsys):
+    own, painted, output = (tmp_path / f"{name}.png" for name in ("own", "painted", "soft"))
+    write_depth(scene[1], own)
+    arguments = ("--output", output, "--depth", own, "--focus", "0.8", "--f-stop", 1)
+    arguments += ("--correction", painted)
+    before, soft = read_photo(photo).pixels, []
+    for level in (128, 255):
+        Image.new("L", (64, 48), level).save(painted)
+        assert run("refocus", photo, *arguments) == 0
+        soft.append(read_photo(output).pixels[80:])
+    assert np.abs(soft[0] - before[80:]).mean() > 0.01
+    assert np.abs(soft[1] - before[80:]).max() <= 2 / 255
+    Image.new("RGB", (64, 48)).save(painted)
+    assert run("refocus", photo, *arguments) == 1
+    assert "8-bit grey PNG" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("https://example.org/a.jpg", "Download the photo"),
+        ("*.nothing", "no such file"),
+        ("x" * 300 + ".jpg", "cannot be opened"),
+        ("y" * 244 + ".png", "too long"),
+    ],
+)
+def test_names_that_cannot_be_used_get_a_sentence_and_the_others_go_on(
+    photo, tmp_path, only_tiny, capsys, monkeypatch, name, word
+):
+    monkeypatch.chdir(tmp_path)
+    if word == "too long":
+        photo.with_name(name).write_bytes(photo.read_bytes())
+    assert run("predict", name, photo, "--output", tmp_path / "maps") == 1
+    errors = capsys.readouterr().err
+    assert name in errors and word in errors and "Traceback" not in errors
+    assert {path.name for path in (tmp_path / "maps").iterdir()} == {
+        f"scene{suffix}" for suffix in MAPS
+    }
+
+
+def test_several_photos_do_not_fit_into_one_file(photo, tmp_path, capsys):
+    assert run("refocus", photo, photo, "--output", tmp_path / "x.png") == 1
+    assert "need a folder" in capsys.readouterr().err
