@@ -11,6 +11,7 @@ MIDWAY = 0.5
 LARGEST_RANGE = 0.2  # of what a subject fills: more would leave little to blur
 CAUTIOUS_F_STOP = 4.0  # where no subject was found
 DISC = 0.006  # radius of what a click picks, as a fraction of the photo's diagonal
+AUTO = "auto"  # on the subject
 AS_GIVEN = "as given"
 NO_SUBJECT = "no salient region: midway"
 
@@ -149,7 +150,7 @@ def parse_focus(text: str) -> Wanted:
         ValueError: it is none of these.
 
     """
-    if text == "auto":
+    if text == AUTO:
         return text
     x, comma, y = text.partition(",")
     try:

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from autofocus.errors import PhotoError, RequestError
+from autofocus.files.atomic import write_text
 from autofocus.focus import choose_focus, describe
-from autofocus.photo import SAVED_AS, Photo, write_depth, write_saliency
+from autofocus.photo import Photo, format_of, write_depth, write_saliency
 from autofocus.predict import Prediction
 
 DEPTH, SALIENCY, FACTS = MAPS = (".depth.png", ".saliency.png", ".json")
@@ -42,8 +43,11 @@ def write_maps(prediction: Prediction, facts: dict, folder: Path, stem: str) -> 
 
 def photo_suffix(name: str) -> str:
     """How a refocused photo's name ends: as the photo's own, or .jpg where that is not written."""
-    suffix = Path(name).suffix.lower()
-    return suffix if suffix in SAVED_AS else ".jpg"
+    try:
+        format_of(Path(name))
+    except PhotoError:
+        return ".jpg"
+    return Path(name).suffix.lower()
 
 
 def free_stem(folder: Path, stem: str, suffixes: tuple[str, ...] = MAPS) -> str:
@@ -74,14 +78,3 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RequestError(f"The folder {folder} cannot be made ({error.strerror}).") from error
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a small text file whole or not at all; PhotoError as for the images beside it."""
-    unfinished = path.with_name(f".{os.getpid()}.unfinished")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise PhotoError(f"{path.name} cannot be written ({error.strerror}).") from error

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,8 @@ from PIL import Image
 
 from autofocus.batch.outputs import Predictor
 from autofocus.errors import AutoFocusError, DepthMapError, PhotoError, RequestError
-from autofocus.focus import Focus, Wanted, resolve_focus
-from autofocus.photo import Photo, fit, read_depth, resize
+from autofocus.focus import AUTO, Focus, Wanted, resolve_focus
+from autofocus.photo import Photo, fit, read_depth, resize, through_lens
 from autofocus.render import Lens, Progress, correct, render
 from autofocus.upsample import upsample_depth
 
@@ -43,7 +43,7 @@ def refocus_photo(
     *,
     device: object = "cpu",
     progress: Progress | None = None,
-) -> tuple[np.ndarray, Focus]:
+) -> tuple[Photo, Focus]:
     """One photo through the lens, and what it was focused on.
 
     Args:
@@ -54,28 +54,33 @@ def refocus_photo(
         progress: called with the fraction that is done.
 
     Returns:
-        H×W×3 float32 in [0, 1], and the focus.
+        The photo with its new pixels, to be written like any other, and the focus. Its notes also
+        say what a custom depth map was taken for.
 
     Raises:
         AutoFocusError: a focus, a depth map or a correction does not fit this photo.
 
     """
-    depth, focus = scene_of(photo, how, load)
+    depth, focus, note = scene_of(photo, how, load)
     lens = lens_for(focus, how.lens)
     if how.correction:
         depth = correct(depth, read_correction(how.correction), lens)
-    return render(photo.pixels, depth, lens, device=device, progress=progress), focus
+    photo = replace(photo, notes=photo.notes + ((note,) if note else ()))
+    photographed = through_lens(
+        photo, lambda pixels: render(pixels, depth, lens, device=device, progress=progress)
+    )
+    return photographed, focus
 
 
 def scene_of(
     photo: Photo, how: Refocusing, load: Callable[[], Predictor]
-) -> tuple[np.ndarray, Focus]:
-    """Depth (H×W in [0, 1], 1 nearest) and focus of a photo."""
-    custom = custom_depth(photo, how) if how.depth else None
+) -> tuple[np.ndarray, Focus, str]:
+    """Depth (H×W in [0, 1], 1 nearest) and focus of a photo, and a note about a custom depth."""
     prediction = load()(photo.pixels) if how.needs_network else None
-    depth = prediction.depth if custom is None else custom
     saliency = prediction.saliency if prediction else None
-    return depth, resolve_focus("auto" if how.focus is None else how.focus, depth, saliency)
+    depth, note = custom_depth(photo, how) if how.depth else (prediction.depth, "")
+    wanted = AUTO if how.focus is None else how.focus
+    return depth, resolve_focus(wanted, depth, saliency), note
 
 
 def lens_for(focus: Focus, fields: dict[str, float]) -> Lens:
@@ -86,16 +91,17 @@ def lens_for(focus: Focus, fields: dict[str, float]) -> Lens:
         raise RequestError(f"{error}.") from error
 
 
-def custom_depth(photo: Photo, how: Refocusing) -> np.ndarray:
-    """A depth map of the user's or the phone's at the photo's size (H×W in [0, 1], 1 nearest)."""
+def custom_depth(photo: Photo, how: Refocusing) -> tuple[np.ndarray, str]:
+    """A depth map of the user's or the phone's at the photo's size, and what it was taken for."""
     size = photo.pixels.shape[:2]
     if how.depth == PHONE:
         if photo.depth is None:
             raise DepthMapError("There is no depth map in this photo's file.")
         small = resize(photo.pixels, photo.depth.shape)
-        return upsample_depth(photo.depth, small, photo.pixels)
+        return upsample_depth(photo.depth, small, photo.pixels), ""
     try:
-        return fit(read_depth(how.depth, invert=how.invert).depth, size)
+        custom = read_depth(how.depth, invert=how.invert)
+        return fit(custom.depth, size), custom.note
     except (PhotoError, DepthMapError) as error:
         raise RequestError(f"{how.depth}: {error}") from error
 

@@ -105,28 +105,28 @@ def refocus_one(
     """One photo through the lens into a file, or to standard output where there is none."""
     photo = source.read()
     with tqdm(total=100, desc="lens", unit="%", leave=False, disable=None) as bar:
-        pixels, focus = refocus_photo(
+        result, focus = refocus_photo(
             photo,
             how,
             load,
             device=pick_device(),
             progress=lambda done: bar.update(round(100 * done) - bar.n),
         )
+    for note in result.notes:
+        report(source.name, note)
     if file is None:
-        write_to_standard_output(pixels, source.suffix, photo, keep_location)
+        write_to_standard_output(result, source.suffix, keep_location)
     else:
-        write_photo(pixels, file, photo, keep_location=keep_location)
+        write_photo(result.pixels, file, result, keep_location=keep_location)
     said = f"{file or STANDARD_OUTPUT}: focus {focus.depth:.3f}, {focus.reason}"
     print(said, file=sys.stdout if file else sys.stderr)
 
 
-def write_to_standard_output(
-    pixels: np.ndarray, suffix: str, photo: Photo, keep_location: bool
-) -> None:
+def write_to_standard_output(photo: Photo, suffix: str, keep_location: bool) -> None:
     """Write a photo to standard output in the format of a suffix."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / f"photo{suffix}"
-        write_photo(pixels, file, photo, keep_location=keep_location)
+        write_photo(photo.pixels, file, photo, keep_location=keep_location)
         sys.stdout.buffer.write(file.read_bytes())
         sys.stdout.buffer.flush()
 
@@ -139,7 +139,9 @@ def rack(
     (source,) = only_one(expand([name]), name)
     refuse_inputs(output, [source.name, how.depth])
     photo = named_photo(source)
-    depth, focus = scene_of(photo, how, lambda: load_predictor(how.version))
+    depth, focus, note = scene_of(photo, how, lambda: load_predictor(how.version))
+    for said in (*photo.notes, *([note] if note else [])):
+        report(source.name, said)
     pixels, depth = preview(photo.pixels), preview(depth)
     lens = lens_for(focus, how.lens)
     if start is None:
@@ -301,6 +303,6 @@ def progress(sources: list[Source]) -> Iterator[Source]:
     return iter(tqdm(sources, unit="photo", disable=None if len(sources) > 1 else True))
 
 
-def report(name: str, error: Exception) -> None:
-    """One line about a photo that failed, without tearing a progress bar."""
-    tqdm.write(f"{name}: {error}", file=sys.stderr)
+def report(name: str, said: object) -> None:
+    """One line about a photo, such as why it failed, without tearing a progress bar."""
+    tqdm.write(f"{name}: {said}", file=sys.stderr)
