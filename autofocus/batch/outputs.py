@@ -19,6 +19,8 @@ from autofocus.photo import Photo, format_of, write_depth, write_saliency
 from autofocus.predict import Prediction
 
 DEPTH, SALIENCY, FACTS = MAPS = (".depth.png", ".saliency.png", ".json")
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff")
+PHOTO_SUFFIXES += (".gif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf")
 LONGEST_NAME = 255  # bytes, on every file system in use
 
 Predictor = Callable[[np.ndarray], Prediction]
@@ -39,6 +41,11 @@ def write_maps(prediction: Prediction, facts: dict, folder: Path, stem: str) -> 
     write_depth(prediction.depth, folder / f"{stem}{DEPTH}")
     write_saliency(prediction.saliency, folder / f"{stem}{SALIENCY}")
     write_text(folder / f"{stem}{FACTS}", json.dumps(facts, indent=2) + "\n")
+
+
+def is_photo_name(name: str) -> bool:
+    """Whether a file is called like a photo; hidden files are not."""
+    return name.lower().endswith(PHOTO_SUFFIXES) and not name.startswith(".")
 
 
 def photo_suffix(name: str) -> str:

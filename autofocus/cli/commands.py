@@ -48,6 +48,7 @@ from autofocus.versions.weights import find_version, list_versions, load_network
 
 DONE, FAILED = 0, 1
 SHEET_LONG_SIDE = 960
+NO_RAY = 'This needs Ray. Install it with: pip install "autofocus[batch]"'
 
 
 def predict(photos: list[str], output: Path, version: str | None) -> int:
@@ -129,6 +130,34 @@ def write_to_standard_output(photo: Photo, suffix: str, keep_location: bool) -> 
         write_photo(photo.pixels, file, photo, keep_location=keep_location)
         sys.stdout.buffer.write(file.read_bytes())
         sys.stdout.buffer.flush()
+
+
+def batch(
+    source: str,
+    output: str,
+    how: Refocusing | None,
+    version: str | None,
+    *,
+    keep_location: bool,
+    parquet: bool,
+    workers: int | None,
+    threads: int | None,
+    address: str | None,
+) -> int:
+    """The outputs of any number of photos; those that failed are in `errors.jsonl`."""
+    try:
+        from autofocus.batch import places, plan, run
+    except ImportError as error:
+        raise RequestError(NO_RAY) from error
+    if how and (how.depth not in (None, PHONE) or how.correction):
+        raise RequestError("A depth map or a correction belongs to one photo. Use `refocus`.")
+    model = find_version(version)
+    target = places.open_place(output)
+    origin, photos = places.find_photos(source, without=target)
+    job = plan.Job(origin, target, model.name, model.sha256, how, keep_location, parquet)
+    errors = run.run(job, photos, workers=workers, threads=threads, address=address)
+    print(f"{len(photos) - len(errors)} photos are done; {len(errors)} failed.")
+    return FAILED if errors else DONE
 
 
 def rack(

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
 
-from autofocus.batch.outputs import free_stem, make_folder, photo_suffix
+from autofocus.batch.outputs import free_stem, is_photo_name, make_folder, photo_suffix
 from autofocus.errors import PhotoError, RequestError
 from autofocus.photo import Photo, format_of, read_photo
 
 STANDARD = "-"  # input or output
 STANDARD_INPUT, STANDARD_OUTPUT = "standard input", "standard output"
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff")
-PHOTO_SUFFIXES += (".gif",)
 BEGINNINGS = {b"\x89PNG": ".png", b"RIFF": ".webp", b"II*\0": ".tif", b"MM\0*": ".tif"}
 
 
@@ -78,11 +76,6 @@ def photos_in(folder: str) -> list[str]:
     except OSError:
         return []
     return [os.path.join(folder, name) for name in names if is_photo_name(name)]
-
-
-def is_photo_name(name: str) -> bool:
-    """Whether a file is called like a photo; hidden files are not."""
-    return name.lower().endswith(PHOTO_SUFFIXES) and not name.startswith(".")
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from autofocus.cli.arguments import (
     OutputFile,
     Photos,
     SettingsFile,
+    flag,
     option,
     read_depth_value,
     read_seconds,
@@ -126,6 +127,7 @@ def overview(
       autofocus refocus IMG_1.jpg --output soft.jpg            focus on the subject, at f/2
       autofocus refocus IMG_1.jpg --output cup.jpg --focus 1024,768 --f-stop 1.4
       autofocus refocus *.jpg --output soft/                   many photos into a folder
+      autofocus batch holiday maps --parquet                   a library of any size, resumable
       autofocus rack IMG_1.jpg --output pull.mp4               the focus pulled through the scene
       autofocus sheet *.jpg --output sheet.png                 photo, depth, subject, refocused
       autofocus compare resnet mine --photos holiday           how far two models agree
@@ -279,6 +281,64 @@ def compare(
     from autofocus.cli import commands
 
     return commands.compare(first, second, photos, output)
+
+
+@app.command(cls=Command, short_help="a folder or bucket of any size")
+@takes_lens
+def batch(
+    *,
+    source: Annotated[
+        str, typer.Argument(metavar="INPUT", help="a folder, a quoted wildcard or a bucket's URI")
+    ],
+    output: Annotated[str, typer.Argument(metavar="OUTPUT", help="a folder or a bucket's URI")],
+    refocus: Annotated[bool, flag("--refocus", "refocused photos as well")] = False,
+    focus: FocusOn = None,
+    lens: dict[str, float],
+    settings: SettingsFile = None,
+    keep_location: KeepLocation = False,
+    version: ModelVersion = None,
+    parquet: Annotated[bool, flag("--parquet", "Parquet files instead of three for a photo")] = (
+        False
+    ),
+    workers: Annotated[
+        int | None, option("--workers", "N", "processes (default: as many as fit)", min=1)
+    ] = None,
+    threads: Annotated[
+        int | None, option("--threads", "N", "of each (default: its part of the CPUs)", min=1)
+    ] = None,
+    address: Annotated[
+        str | None, option("--address", "A", "a Ray cluster to join, such as auto")
+    ] = None,
+) -> int:
+    """Depth, subject and focus of any number of photos, on Ray Data.
+
+    INPUT is a folder, whose photos at any depth are meant, a wildcard in quotes
+    ('holiday/**/*.jpg') or the URI of a bucket (s3://…, gs://…). Outputs are called as `predict`
+    calls them, and with --refocus as `refocus` does, in the same subfolders. What is there already
+    and whole is not made again: run the same command again after a stop.
+
+    A photo that cannot be read is reported, also in OUTPUT/errors.jsonl; the others go on, and the
+    exit status is 1. docs/batch.md has clusters, costs, and how to read Parquet.
+    """
+    from autofocus.batch.refocusing import Refocusing
+    from autofocus.cli import commands
+    from autofocus.cli.settings import fill
+
+    given = Refocusing(focus, lens, version=version)
+    if not refocus and (given != Refocusing(version=version) or settings or keep_location):
+        raise typer.BadParameter("These options need --refocus.")
+    how = fill(given, settings) if refocus else None
+    return commands.batch(
+        source,
+        output,
+        how,
+        how.version if how else version,
+        keep_location=keep_location,
+        parquet=parquet,
+        workers=workers,
+        threads=threads,
+        address=address,
+    )
 
 
 @app.command(cls=Command, short_help="the models that can be used here")

@@ -1,0 +1,101 @@
+"""One worker of a run: it holds the network, and makes the outputs of photo after photo."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import torch
+
+from autofocus.batch.outputs import FACTS, check_length, predict_photo, write_maps
+from autofocus.batch.parts import part_name, read_paths, to_row, write_part
+from autofocus.batch.plan import Job
+from autofocus.batch.refocusing import refocus_photo
+from autofocus.errors import AutoFocusError, PhotoError
+from autofocus.photo import Photo, read_photo, write_photo
+from autofocus.predict import pick_device
+from autofocus.versions.catalog import find_version
+from autofocus.versions.models import load_predictor
+
+
+class Worker:
+    """One process of a run; Ray calls it with batches of photos."""
+
+    def __init__(self, job: Job, threads: int) -> None:
+        torch.set_num_threads(threads)
+        cv2.setNumThreads(threads)
+        self.job, self.device = job, pick_device()
+        self.predictor = load_predictor(find_version(job.version), self.device)
+
+    def __call__(self, batch: dict[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Make the outputs of some photos, but for those that a killed worker has finished.
+
+        Args:
+            batch: "key", the photos relative to the input; "stem", their outputs' paths without
+                suffix.
+
+        Returns:
+            "key", and "error": why there are no outputs, or empty.
+
+        """
+        stems = dict(zip(map(str, batch["key"]), map(str, batch["stem"]), strict=True))
+        errors = self.make_part(stems) if self.job.parquet else self.make_files(stems)
+        return {"key": list(stems), "error": [errors.get(key, "") for key in stems]}
+
+    def make_files(self, stems: dict[str, str]) -> dict[str, str]:
+        """The outputs as files; returns what went wrong, by photo."""
+        errors = {}
+        for key, stem in stems.items():
+            if not self.job.output.exists(f"{stem}{FACTS}"):
+                try:
+                    for suffix, data in self.make(key, stem).items():
+                        self.job.output.write(f"{stem}{suffix}", data)
+                except Exception as error:  # noqa: BLE001
+                    errors[key] = sentence(error)
+        return errors
+
+    def make_part(self, stems: dict[str, str]) -> dict[str, str]:
+        """The outputs as one part of a Parquet data set; returns what went wrong, by photo."""
+        written = read_paths(self.job.output, part_name(stems))
+        rows, errors = {}, {}
+        for key, stem in stems.items():
+            if key not in written:
+                try:
+                    rows[key] = to_row(key, self.make(key, stem))
+                except Exception as error:  # noqa: BLE001
+                    errors[key] = sentence(error)
+        if rows:
+            name = part_name(rows if written else stems)
+            write_part(self.job.output, name, list(rows.values()))
+        return errors
+
+    def make(self, key: str, stem: str) -> dict[str, bytes]:
+        """The files of a photo, by suffix, the facts last."""
+        job, suffixes = self.job, self.job.suffixes(key)
+        check_length(stem.rpartition("/")[2], suffixes)
+        photo = self.read(key)
+        prediction, facts = predict_photo(photo, self.predictor, job.version)
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            write_maps(prediction, facts, folder, "photo")
+            if job.refocusing is not None:
+                known = lambda: lambda pixels: prediction  # noqa: E731
+                result, _ = refocus_photo(photo, job.refocusing, known, device=self.device)
+                file = folder / f"photo{suffixes[0]}"
+                write_photo(result.pixels, file, result, keep_location=job.keep_location)
+            return {suffix: (folder / f"photo{suffix}").read_bytes() for suffix in suffixes}
+
+    def read(self, key: str) -> Photo:
+        """A photo of the run; PhotoError if it is not one."""
+        source = self.job.source
+        try:
+            return read_photo(Path(source.path(key)) if source.is_local else source.read(key))
+        except OSError as error:
+            raise PhotoError(f"This file cannot be opened ({error.strerror or error}).") from error
+
+
+def sentence(error: Exception) -> str:
+    """Why a photo has no outputs. A fault of ours at one photo must not end a run of a million."""
+    if isinstance(error, AutoFocusError):
+        return str(error)
+    return f"The program failed at this photo ({type(error).__name__}: {error})."
