@@ -7,12 +7,12 @@ import json
 import logging
 import math
 import os
+import secrets
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import pyarrow as pa
 import torch
 from tqdm import tqdm
 
@@ -29,7 +29,6 @@ OBJECT_STORE = 150 * 2**20  # bytes
 BLOCK = 64  # photos at most that a worker is handed at once
 PART = 16  # photos in a Parquet file
 ROUNDS = 20  # that each worker is handed photos at least, so that all end together
-RETRIES = 5  # of photos whose worker died
 WORKER_MEMORY, GPU_MEMORY = 2.5 * 2**30, 10 * 2**30  # bytes that a worker may need
 ERRORS = "errors.jsonl"
 ERRORS_EVERY = 10  # seconds
@@ -159,15 +158,15 @@ def outcomes(
     context.enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     size = PART if job.parquet else min(BLOCK, max(1, len(stems) // (ROUNDS * crew.workers)))
-    made = ray.data.from_arrow(blocks(stems, size)).map_batches(
+    photos = [{"key": key, "stem": stem} for key, stem in stems.items()]
+    made = ray.data.from_items(photos, override_num_blocks=math.ceil(len(photos) / size))
+    made = made.map_batches(
         Worker,
-        fn_constructor_args=(job, crew.threads),
+        fn_constructor_args=(job, crew.threads, secrets.token_hex(8)),
         compute=ray.data.ActorPoolStrategy(size=crew.workers),
-        batch_size=None,
+        batch_size=size,
         num_cpus=crew.cpus,
         num_gpus=crew.gpus,
-        max_restarts=-1,
-        max_task_retries=RETRIES,
     )
     try:
         for row in made.iter_rows():
@@ -175,12 +174,6 @@ def outcomes(
     except ray.exceptions.RayError as error:
         reason = str(error).strip().splitlines()[-1]
         raise RequestError(f"The workers cannot go on: {reason}") from error
-
-
-def blocks(stems: dict[str, str], size: int) -> list[pa.Table]:
-    """Photos and their outputs' names, so many at a time."""
-    photos = pa.table({"key": list(stems), "stem": list(stems.values())})
-    return [photos.slice(start, size) for start in range(0, len(photos), size)]
 
 
 def watch(job: Job, made: Iterable[tuple[str, str]], total: int) -> dict[str, str]:

@@ -1,31 +1,34 @@
 """One worker of a run: it holds the network, and makes the outputs of photo after photo."""
 
+import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import cv2
 import torch
 
-from autofocus.batch.outputs import FACTS, check_length, predict_photo, write_maps
+from autofocus.batch.outputs import FACTS, check_length, load_predictor, predict_photo, write_maps
 from autofocus.batch.parts import part_name, read_paths, to_row, write_part
 from autofocus.batch.plan import Job
 from autofocus.batch.refocusing import refocus_photo
 from autofocus.errors import AutoFocusError, PhotoError
 from autofocus.photo import Photo, read_photo, write_photo
 from autofocus.predict import pick_device
-from autofocus.versions.catalog import find_version
-from autofocus.versions.models import load_predictor
+
+DEATHS = 3  # of workers at one photo
 
 
 class Worker:
     """One process of a run; Ray calls it with batches of photos."""
 
-    def __init__(self, job: Job, threads: int) -> None:
+    def __init__(self, job: Job, threads: int, name: str) -> None:
+        """Load the network; `name` is the run's, which no other run has."""
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
-        self.job, self.device = job, pick_device()
-        self.predictor = load_predictor(find_version(job.version), self.device)
+        self.job, self.device, self.name = job, pick_device(), name
+        self.predictor = load_predictor(job.version)
 
     def __call__(self, batch: dict[str, Sequence[str]]) -> dict[str, list[str]]:
         """Make the outputs of some photos, but for those that a killed worker has finished.
@@ -48,7 +51,7 @@ class Worker:
         for key, stem in stems.items():
             if not self.job.output.exists(f"{stem}{FACTS}"):
                 try:
-                    for suffix, data in self.make(key, stem).items():
+                    for suffix, data in self.attempt(key, stem).items():
                         self.job.output.write(f"{stem}{suffix}", data)
                 except Exception as error:  # noqa: BLE001
                     errors[key] = sentence(error)
@@ -61,13 +64,30 @@ class Worker:
         for key, stem in stems.items():
             if key not in written:
                 try:
-                    rows[key] = to_row(key, self.make(key, stem))
+                    rows[key] = to_row(key, self.attempt(key, stem))
                 except Exception as error:  # noqa: BLE001
                     errors[key] = sentence(error)
         if rows:
             name = part_name(rows if written else stems)
             write_part(self.job.output, name, list(rows.values()))
         return errors
+
+    def attempt(self, key: str, stem: str) -> dict[str, bytes]:
+        """As `make`; PhotoError where workers of this run have died of the photo (too large for the
+        memory, say), which Ray would hand to the next one for ever.
+        """
+        photo = hashlib.sha256(os.fsencode(key)).hexdigest()[:24]
+        mark = Path(gettempdir()) / f"autofocus-{self.name}-{photo}"
+        deaths = mark.stat().st_size if mark.exists() else 0
+        if deaths == DEATHS:
+            mark.unlink()
+            raise PhotoError(f"{DEATHS} workers died of this photo. It may need more memory.")
+        with mark.open("ab") as file:
+            file.write(b".")
+        try:
+            return self.make(key, stem)
+        finally:
+            mark.unlink(missing_ok=True)
 
     def make(self, key: str, stem: str) -> dict[str, bytes]:
         """The files of a photo, by suffix, the facts last."""

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from autofocus.batch.outputs import (
     Predictor,
     free_stem,
+    load_predictor,
     make_folder,
     predict_photo,
     write_maps,
@@ -39,12 +40,11 @@ from autofocus.compare.sheet import Sheet, check_sheet_format, write_sheet
 from autofocus.errors import DepthMapError, PhotoError, RequestError
 from autofocus.focus_pull import PULL, check_format, focus_path, write_rack
 from autofocus.photo import Photo, preview, write_photo
-from autofocus.predict import pick_device, pick_dtype
-from autofocus.predict import predict as predict_maps
+from autofocus.predict import pick_device
 from autofocus.render import render
 from autofocus.versions import hub
 from autofocus.versions.publish import space_files, upload, version_files
-from autofocus.versions.weights import find_version, list_versions, load_network
+from autofocus.versions.weights import find_version, list_versions
 
 DONE, FAILED = 0, 1
 SHEET_LONG_SIDE = 960
@@ -317,14 +317,6 @@ def serve() -> int:
 
     main()
     return DONE
-
-
-def load_predictor(version: str | None) -> Predictor:
-    """Load a version's network once, on the best device."""
-    device = pick_device()
-    network = load_network(find_version(version), device)
-    dtype = pick_dtype(device)
-    return lambda photo: predict_maps(network, photo, device=device, dtype=dtype)
 
 
 def progress(sources: list[Source]) -> Iterator[Source]:
