@@ -10,7 +10,7 @@ from fsspec.core import url_to_fs
 from fsspec.utils import glob_translate
 from pyarrow import fs
 
-from autofocus.batch.outputs import is_photo_name
+from autofocus.batch.outputs import is_photo_name, make_folder
 from autofocus.errors import RequestError
 from autofocus.files import atomic
 
@@ -67,7 +67,7 @@ class Place:
         """Write a file whole or not at all, with the folders on the way to it."""
         path = self.path(key)
         if self.is_local:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            make_folder(Path(path).parent)
             atomic.write_bytes(path, data)
             return
         self.system.create_dir(str(PurePosixPath(path).parent), recursive=True)
@@ -118,13 +118,14 @@ def find_photos(name: str, without: Place) -> tuple[Place, list[str]]:
     """
     base, pattern = split_glob(name)
     place = open_place(base)
-    if (place.root, type(place.system)) == (without.root, type(without.system)):
+    together = type(place.system) is type(without.system)
+    if together and place.root == without.root:
         raise RequestError("The outputs would go among the photos. Choose another output folder.")
     matches = re.compile(glob_translate(pattern)).match if pattern else is_photo_name_of
     keys = [
         key
         for key in place.sizes()
-        if matches(key) and not place.path(key).startswith(f"{without.root}/")
+        if matches(key) and not (together and place.path(key).startswith(f"{without.root}/"))
     ]
     if not keys:
         raise RequestError(f"There is no photo in {name}.")

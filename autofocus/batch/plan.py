@@ -47,10 +47,14 @@ class Job:
 
 def check_request(job: Job) -> None:
     """Remember what a folder of outputs was asked for; RequestError if it was something else."""
-    wanted = json.dumps(job.describe(), indent=2)
-    if not job.output.exists(REQUEST):
-        job.output.write(REQUEST, wanted.encode())
-    elif job.output.read(REQUEST).decode() != wanted:
+    wanted = json.dumps(job.describe(), indent=2).encode()
+    try:
+        if not job.output.exists(REQUEST):
+            job.output.write(REQUEST, wanted)
+        known = job.output.read(REQUEST)
+    except OSError as error:
+        raise RequestError(f"{job.output.name} cannot be used ({error}).") from error
+    if known != wanted:
         raise RequestError(
             f"{job.output.name} holds the outputs of a run with another version or other settings "
             f"(see {REQUEST} in it). Choose another folder, or repeat that run's."

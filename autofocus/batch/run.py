@@ -11,6 +11,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -65,18 +66,18 @@ def run(
     missing = find_missing(job, number_stems(keys))
     print(f"{len(keys)} photos, {len(keys) - len(missing)} of them done already.", file=sys.stderr)
     errors = {}
-    if missing:
-        start_ray(address)
-        try:
-            errors = watch(job, outcomes(job, missing, workers, threads), len(missing))
-        finally:
-            stop_ray()
-    keep_errors(job, errors)
+    try:
+        if missing:
+            with ray_cluster(address):
+                watch(job, outcomes(job, missing, workers, threads), len(missing), errors)
+    finally:
+        keep_errors(job, errors)
     return errors
 
 
-def start_ray(address: str | None) -> None:
-    """Join a cluster, or make one of this machine."""
+@contextmanager
+def ray_cluster(address: str | None) -> Iterator[None]:
+    """Join a cluster, or have one of this machine, for a while; RequestError if there is none."""
     os.environ.update(QUIET if address else QUIET | LOOPBACK)
     import ray
 
@@ -90,13 +91,10 @@ def start_ray(address: str | None) -> None:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
     except (ConnectionError, ValueError) as error:
         raise RequestError(f"There is no Ray cluster at {address}.") from error
-
-
-def stop_ray() -> None:
-    """Leave the cluster; one of this machine ends."""
-    import ray
-
-    ray.shutdown()
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 @dataclass(frozen=True)
@@ -176,9 +174,9 @@ def outcomes(
         raise RequestError(f"The workers cannot go on: {reason}") from error
 
 
-def watch(job: Job, made: Iterable[tuple[str, str]], total: int) -> dict[str, str]:
-    """Show how fast it goes and how long it will; returns what went wrong, by photo."""
-    errors, kept = {}, time.monotonic()
+def watch(job: Job, made: Iterable[tuple[str, str]], total: int, errors: dict[str, str]) -> None:
+    """Show how fast it goes and how long it will; put what goes wrong into `errors`, by photo."""
+    kept = time.monotonic()
     every = 0.5 if sys.stderr.isatty() else BAR_EVERY
     with tqdm(total=total, unit="photo", mininterval=every, smoothing=0.05) as bar:
         for key, error in made:
@@ -189,7 +187,6 @@ def watch(job: Job, made: Iterable[tuple[str, str]], total: int) -> dict[str, st
                 if time.monotonic() - kept > ERRORS_EVERY:
                     keep_errors(job, errors)
                     kept = time.monotonic()
-    return errors
 
 
 def keep_errors(job: Job, errors: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,7 +111,8 @@ def test_refocused_photos_are_those_of_refocus(job, library, tmp_path):
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_only_what_is_missing_or_broken_is_made_again(job, tmp_path, scheme):
     job = replace(job, output=open_place(f"{scheme}{tmp_path}/out"))
-    work, stems = Worker(job, 1, "test"), number_stems(["a.jpg", "a.png", "sub/b.png"])
+    stems = number_stems(["a.jpg", "a.png", "sub/b.png"])
+    work = Worker(pickle.loads(pickle.dumps(job)), 1, "test")  # as it reaches another machine
     batch = batch_of(job, *stems)
     work(batch)
     assert find_missing(job, stems) == {}
@@ -194,7 +196,8 @@ def test_a_fault_of_ours_ends_one_photo_only(job, monkeypatch):
 
 
 def test_errors_are_kept_as_lines(job, tmp_path, capsys):
-    errors = watch(job, [("a.jpg", ""), ("bad.jpg", "It is bad.")], 2)
+    errors = {}
+    watch(job, [("a.jpg", ""), ("bad.jpg", "It is bad.")], 2, errors)
     assert "bad.jpg: It is bad." in capsys.readouterr().err
     keep_errors(job, errors)
     file = tmp_path / "out/errors.jsonl"
@@ -234,6 +237,7 @@ def test_machines_are_shared_out(nodes, asked, crew):
         (("in", "out", "--focus", 0.5), 2, "need --refocus"),
         (("in", "out", "--workers", 0), 2, "--workers"),
         (("in", "in"), 1, "among the photos"),
+        (("in", "in/bad.jpg"), 1, "cannot be made"),
         (("nowhere", "out"), 1, "no photo"),
     ],
 )
