@@ -7,32 +7,25 @@ Nothing is ever overwritten half: every file is written beside its place and ren
 import json
 import os
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-
-import numpy as np
 
 from autofocus.errors import PhotoError, RequestError
 from autofocus.files.atomic import write_text
 from autofocus.focus import choose_focus, describe
 from autofocus.photo import Photo, format_of, write_depth, write_saliency
-from autofocus.predict import Prediction, pick_device, pick_dtype, predict
-from autofocus.versions.weights import find_version, load_network
+from autofocus.predict import Prediction, Predictor, pick_device
+from autofocus.versions import models
+from autofocus.versions.catalog import find_version
 
 DEPTH, SALIENCY, FACTS = MAPS = (".depth.png", ".saliency.png", ".json")
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff")
 PHOTO_SUFFIXES += (".gif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf")
 LONGEST_NAME = 255  # bytes, on every file system in use
 
-Predictor = Callable[[np.ndarray], Prediction]
-
 
 def load_predictor(version: str | None) -> Predictor:
     """Load a version's network once, on the best device; VersionError if it cannot be."""
-    device = pick_device()
-    network = load_network(find_version(version), device)
-    return partial(predict, network, device=device, dtype=pick_dtype(device))
+    return models.load_predictor(find_version(version), pick_device())
 
 
 def predict_photo(photo: Photo, predictor: Predictor, version: str) -> tuple[Prediction, dict]:

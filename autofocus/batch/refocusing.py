@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from autofocus.batch.outputs import Predictor
 from autofocus.errors import AutoFocusError, DepthMapError, PhotoError, RequestError
 from autofocus.focus import AUTO, Focus, Wanted, resolve_focus
 from autofocus.photo import Photo, fit, read_depth, resize, through_lens
+from autofocus.predict import Predictor
 from autofocus.render import Lens, Progress, correct, render
 from autofocus.upsample import upsample_depth
 

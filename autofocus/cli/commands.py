@@ -11,7 +11,6 @@ import numpy as np
 from tqdm import tqdm
 
 from autofocus.batch.outputs import (
-    Predictor,
     free_stem,
     load_predictor,
     make_folder,
@@ -40,11 +39,10 @@ from autofocus.compare.sheet import Sheet, check_sheet_format, write_sheet
 from autofocus.errors import DepthMapError, PhotoError, RequestError
 from autofocus.focus_pull import PULL, check_format, focus_path, write_rack
 from autofocus.photo import Photo, preview, write_photo
-from autofocus.predict import pick_device
+from autofocus.predict import Predictor, pick_device
 from autofocus.render import render
-from autofocus.versions import hub
+from autofocus.versions.catalog import find_version, list_versions, notices
 from autofocus.versions.publish import space_files, upload, version_files
-from autofocus.versions.weights import find_version, list_versions
 
 DONE, FAILED = 0, 1
 SHEET_LONG_SIDE = 960
@@ -274,7 +272,7 @@ def folder_photos(folder: Path) -> list[Source]:
 def versions() -> int:
     """Print every version, where it comes from, its hash and its measured quality."""
     available = list_versions()
-    for notice in hub.listing().notices:
+    for notice in notices():
         print(notice, file=sys.stderr)
     for version in available:
         quality = version.config.get("quality", {})
