@@ -86,7 +86,8 @@ def refocus(
         try:
             file = target.path_for(source)
             if file and not overwrite:
-                refuse_inputs(file, [source.name, how.depth, how.correction, settings])
+                inputs = [source.name, how.depth, how.correction, settings]
+                refuse_inputs(file, inputs, "Choose another --output, or add --overwrite.")
             refocus_one(source, file, how, load, keep_location)
         except (PhotoError, DepthMapError, RequestError) as error:
             report(source.name, error)
