@@ -14,8 +14,8 @@ from autofocus.files.atomic import write_text
 from autofocus.focus import choose_focus, describe
 from autofocus.photo import Photo, format_of, write_depth, write_saliency
 from autofocus.predict import Prediction, Predictor, pick_device
+from autofocus.versions import models
 from autofocus.versions.catalog import find_version
-from autofocus.versions.models import load_predictor
 
 DEPTH, SALIENCY, FACTS = MAPS = (".depth.png", ".saliency.png", ".json")
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff")
@@ -23,9 +23,9 @@ PHOTO_SUFFIXES += (".gif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf")
 LONGEST_NAME = 255  # bytes, on every file system in use
 
 
-def load(version: str | None) -> Predictor:
-    """Load a version once, on the best device; VersionError if it cannot be."""
-    return load_predictor(find_version(version), pick_device())
+def load_predictor(version: str | None) -> Predictor:
+    """Load a version's network once, on the best device; VersionError if it cannot be."""
+    return models.load_predictor(find_version(version), pick_device())
 
 
 def predict_photo(photo: Photo, predictor: Predictor, version: str) -> tuple[Prediction, dict]:

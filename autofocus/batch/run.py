@@ -21,9 +21,10 @@ from autofocus.batch.plan import Job, check_request, find_missing, number_stems
 from autofocus.batch.worker import Worker
 from autofocus.errors import RequestError
 
-# Ray tells nobody that it is used; and a cluster of this machine alone listens on its loopback
-# interface only (what the variable switches off are clusters of several machines).
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
+# Ray tells nobody that it is used, and its own faults come as exceptions, not as lines of its log.
+# A cluster of this machine alone listens on its loopback interface only (what the variable switches
+# off are clusters of several machines).
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 OURS = "AUTOFOCUS_"  # begins the environment variables that workers elsewhere need
 OBJECT_STORE = 150 * 2**20  # bytes

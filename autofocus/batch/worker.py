@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory, gettempdir
 import cv2
 import torch
 
-from autofocus.batch.outputs import FACTS, check_length, load, predict_photo, write_maps
+from autofocus.batch.outputs import FACTS, check_length, load_predictor, predict_photo, write_maps
 from autofocus.batch.parts import part_name, read_paths, to_row, write_part
 from autofocus.batch.plan import Job
 from autofocus.batch.refocusing import refocus_photo
@@ -28,7 +28,7 @@ class Worker:
         torch.set_num_threads(threads)
         cv2.setNumThreads(threads)
         self.job, self.device, self.name = job, pick_device(), name
-        self.predictor = load(job.version)
+        self.predictor = load_predictor(job.version)
 
     def __call__(self, batch: dict[str, Sequence[str]]) -> dict[str, list[str]]:
         """Make the outputs of some photos, but for those that a killed worker has finished.

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from autofocus.batch.outputs import (
     free_stem,
-    load,
+    load_predictor,
     make_folder,
     predict_photo,
     write_maps,
@@ -50,7 +50,7 @@ def predict(photos: list[str], output: Path, version: str | None) -> int:
     """Maps and focus of every photo; a bad one is named and the others go on."""
     name = find_version(version).name
     make_folder(output)
-    predictor = load(name)
+    predictor = load_predictor(name)
     status = DONE
     for source in progress(expand(photos)):
         try:
@@ -77,14 +77,15 @@ def refocus(
     target = find_target(output, sources, overwrite)
     if len(sources) > 1 and how.depth not in (None, PHONE):
         raise RequestError("A depth map belongs to one photo. Name only that photo.")
-    load_once = cache(lambda: load(how.version))
+    load = cache(lambda: load_predictor(how.version))
     status = DONE
     for source in progress(sources):
         try:
             file = target.path_for(source)
             if file and not overwrite:
-                refuse_inputs(file, [source.name, how.depth, how.correction, settings])
-            refocus_one(source, file, how, load_once, keep_location)
+                inputs = [source.name, how.depth, how.correction, settings]
+                refuse_inputs(file, inputs, "Choose another --output, or add --overwrite.")
+            refocus_one(source, file, how, load, keep_location)
         except (PhotoError, DepthMapError, RequestError) as error:
             report(source.name, error)
             status = FAILED
@@ -163,7 +164,7 @@ def rack(
     (source,) = only_one(expand([name]), name)
     refuse_inputs(output, [source.name, how.depth])
     photo = named_photo(source)
-    depth, focus, note = scene_of(photo, how, lambda: load(how.version))
+    depth, focus, note = scene_of(photo, how, lambda: load_predictor(how.version))
     for said in (*photo.notes, *([note] if note else [])):
         report(source.name, said)
     pixels, depth = preview(photo.pixels), preview(depth)
@@ -199,7 +200,7 @@ def sheet(photos: list[str], output: Path, versions: list[str] | None) -> int:
     sources = expand(photos)
     refuse_inputs(output, [source.name for source in sources])
     names = versions or [find_version().name]
-    predictors = [load(name) for name in names]
+    predictors = [load_predictor(name) for name in names]
     made, status = Sheet(" · ".join(names), ["photo", *columns_of(names)]), DONE
     for source in progress(sources):
         try:
@@ -223,7 +224,7 @@ def compare(first: str, second: str, photos: Path, output: Path) -> int:
     pair = [find_version(name).name for name in (first, second)]
     sources = folder_photos(photos)
     make_folder(output)
-    predictors = [load(name) for name in pair]
+    predictors = [load_predictor(name) for name in pair]
     made, agreements = comparison_sheet(pair), {}
     status = DONE
     for source in progress(sources):

@@ -117,11 +117,13 @@ def find_target(output: str, photos: list[Source], overwrite: bool = False) -> T
     return Target(Path(output), overwrite=overwrite)
 
 
-def refuse_inputs(output: Path, inputs: list[str | Path | None]) -> None:
-    """RequestError if a file to be written is one that is read."""
+def refuse_inputs(
+    output: Path, inputs: list[str | Path | None], advice: str = "Choose another --output."
+) -> None:
+    """RequestError, with advice, if a file to be written is one that is read."""
     for path in inputs:
         if path is not None and is_same_file(output, path):
-            raise RequestError(f"{output} is read for this. Choose another --output.")
+            raise RequestError(f"{output} is read for this. {advice}")
 
 
 def is_same_file(one: str | Path, other: str | Path) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from autofocus.focus_pull import PULL, RATE
+from autofocus.focus_pull import FRAME_RATE, PULL_SECONDS
 from tests.browser.visitor import CANVAS, VIEWER
 
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
@@ -139,7 +139,7 @@ def test_pull_focus_is_played_and_saved(visit, files):
     assert name.startswith("grey-f2-focus0.50-1.00") and name.endswith(".mp4")
     with av.open(io.BytesIO(data)) as film:
         frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
-    assert len(frames) == RATE * PULL and frames[0].shape == (200, 300, 3)
+    assert len(frames) == FRAME_RATE * PULL_SECONDS and frames[0].shape == (200, 300, 3)
 
 
 def test_a_photo_by_the_camera(visit):

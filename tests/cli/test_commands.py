@@ -22,6 +22,11 @@ def photo(scene, tmp_path):
     return path
 
 
+def filled(depth):
+    """A map from 0 to 1, which is used to the letter."""
+    return (depth - depth.min()) / (depth.max() - depth.min())
+
+
 def run(*arguments):
     """The command's exit status."""
     with pytest.raises(SystemExit) as caught:
@@ -121,10 +126,10 @@ def test_interrupting_is_quiet(photo, tmp_path, only_tiny, monkeypatch, capsys):
 
 
 def test_own_depth_needs_no_network(photo, scene, tmp_path, monkeypatch):
-    monkeypatch.setattr("autofocus.cli.commands.load", None)
-    write_depth(scene[1], tmp_path / "own.png")
+    monkeypatch.setattr("autofocus.cli.commands.load_predictor", None)
+    write_depth(filled(scene[1]), tmp_path / "own.png")
     output = tmp_path / "soft.png"
-    arguments = ("--depth", tmp_path / "own.png", "--focus", "0.8", "--aperture", "0.06")
+    arguments = ("--depth", tmp_path / "own.png", "--focus", "1", "--aperture", "0.06")
     assert run("refocus", photo, "--output", output, *arguments) == 0
     before, after = read_photo(photo).pixels, read_photo(output).pixels
     subject = np.abs(scene[1] - 0.8) < 1e-3
@@ -219,12 +224,12 @@ def test_a_sheet_of_two_photos(photo, tmp_path, only_tiny):
 
 def test_a_rack_goes_from_far_to_the_subject(photo, scene, tmp_path, capsys):
     own, output = tmp_path / "own.png", tmp_path / "films" / "pull.webp"
-    write_depth(scene[1], own)
+    write_depth(filled(scene[1]), own)
     short = ("--seconds", "0.2", "--depth", own, "--to", "0.8")
     assert run("rack", photo, "--output", output, *short) == 0
     with Image.open(output) as film:
         assert film.n_frames == 5 and film.size == (128, 96)
-    assert "from 0.2" in capsys.readouterr().out
+    assert "from 0.000 to 0.800" in capsys.readouterr().out
     assert run("rack", photo, "--output", tmp_path / "pull.avi", *short) == 1
     assert "mp4" in capsys.readouterr().err
 
@@ -282,8 +287,8 @@ def test_comparisons_that_fail_say_why(tmp_path, photo, only_tiny, capsys, folde
 def test_many_photos_go_into_a_folder_with_one_network(photo, tmp_path, only_tiny, monkeypatch):
     write_photo(read_photo(photo).pixels, tmp_path / "scene.jpg")
     (tmp_path / "bad.png").write_text("no photo")
-    loaded, load = [], commands.load
-    monkeypatch.setattr(commands, "load", lambda v: loaded.append(v) or load(v))
+    loaded, load = [], commands.load_predictor
+    monkeypatch.setattr(commands, "load_predictor", lambda v: loaded.append(v) or load(v))
     output = f"{tmp_path / 'soft'}/"
     arguments = (photo, tmp_path / "bad.png", tmp_path / "scene.jpg", "--output", output)
     assert run("refocus", *arguments, "--aperture", 0) == 1

@@ -13,7 +13,7 @@ import pytest
 from autofocus.compare.sheet import Sheet, write_sheet
 from autofocus.errors import PhotoError
 from autofocus.files.atomic import replace_file, write_bytes
-from autofocus.focus_pull import write_rack
+from autofocus.focus_pull import write_frames
 from autofocus.photo import read_photo, write_depth, write_photo, write_saliency
 from tests.files.pictures import colours, ramp
 
@@ -35,9 +35,9 @@ WRITERS = {
     "saliency.png": lambda path: write_saliency(ramp(), path),
     "sheet.html": write_contact_sheet,
     "sheet.png": write_contact_sheet,
-    "rack.mp4": lambda path: write_rack(lambda _: colours(), [0.1, 0.2], path),
-    "rack.gif": lambda path: write_rack(lambda _: colours(), [0.1, 0.2], path),
-    "rack.webp": lambda path: write_rack(lambda _: colours(), [0.1, 0.2], path),
+    "pull.mp4": lambda path: write_frames(iter([colours(), colours()]), path),
+    "pull.gif": lambda path: write_frames(iter([colours(), colours()]), path),
+    "pull.webp": lambda path: write_frames(iter([colours(), colours()]), path),
 }
 
 
