@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from autofocus.errors import DepthMapError
+from autofocus.errors import DepthMapError, RequestError
 from autofocus.files import atomic, encode, png
 from autofocus.files.alpha import blur_premultiplied, over_white
 from autofocus.files.decode import decode, open_image, upright
@@ -22,7 +22,7 @@ from autofocus.files.exif import ORIENTATION
 from autofocus.files.metadata import Facts, write_facts
 from autofocus.files.phone_depth import PhoneDepth, may_hold_depth, read_phone_depth
 from autofocus.files.raw import is_raw, read_raw
-from autofocus.files.source import Source, read_bytes
+from autofocus.files.source import Source, decoder, read_bytes
 
 __all__ = [
     "PREVIEW", "DepthMap", "Photo", "fit", "format_of", "preview", "read_depth", "read_photo",
@@ -34,6 +34,7 @@ MAX_MEGAPIXELS = 64
 PREVIEW = 1280  # pixels of a preview's long side
 SHORTEST, LONGEST = 480, 4096  # pixels: a panorama's preview is longer, for its short side
 ASPECT_TOLERANCE = 0.02  # between a photo's and a depth map's aspect
+UNTOUCHED = 128  # the byte of a correction that changes nothing; 255 is sharp, 0 blurred
 MAP_COMPRESSION = 1  # of a PNG; maps are written often and read soon
 
 
@@ -101,6 +102,22 @@ def read_depth(
 
     """
     return read_depth_map(source, invert=invert, max_megapixels=max_megapixels)
+
+
+def read_correction(source: Source) -> np.ndarray:
+    """A painted correction → H×W float32 in [-1, 1], + sharper, as `render.correct` takes it.
+
+    Raises:
+        PhotoError: as `read_photo`.
+        RequestError: it is not an 8-bit grey PNG.
+
+    """
+    image = open_image(read_bytes(source), MAX_MEGAPIXELS)
+    if (image.format, image.mode) != ("PNG", "L"):
+        raise RequestError("A correction is an 8-bit grey PNG: 128 as it is, 255 sharp, 0 blurred.")
+    with decoder("This correction is damaged. Save it again."):
+        values = np.asarray(image, np.float32)
+    return np.clip((values - UNTOUCHED) / (255 - UNTOUCHED), -1, 1)
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

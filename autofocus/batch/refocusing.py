@@ -1,22 +1,19 @@
 """How photos are to be refocused, as one value; and one photo refocused so."""
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from autofocus.errors import AutoFocusError, DepthMapError, PhotoError, RequestError
 from autofocus.focus import AUTO, Focus, Wanted, resolve_focus
-from autofocus.photo import Photo, fit, read_depth, resize, through_lens
+from autofocus.photo import Photo, fit, read_correction, read_depth, resize, through_lens
 from autofocus.predict import Predictor
 from autofocus.render import Lens, Progress, correct, render
 from autofocus.upsample import upsample_depth
 
 PHONE = Path("phone")  # instead of a file: the depth map in the photo's own
-UNTOUCHED = 128  # in a correction's file
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ def refocus_photo(
     depth, focus, note = scene_of(photo, how, load)
     lens = lens_for(focus, how.lens)
     if how.correction:
-        depth = correct(depth, read_correction(how.correction), lens)
+        depth = correct(depth, named_correction(how.correction), lens)
     photo = replace(photo, notes=photo.notes + ((note,) if note else ()))
     photographed = through_lens(
         photo, lambda pixels: render(pixels, depth, lens, device=device, progress=progress)
@@ -106,20 +103,9 @@ def custom_depth(photo: Photo, how: Refocusing) -> tuple[np.ndarray, str]:
         raise RequestError(f"{how.depth}: {error}") from error
 
 
-def read_correction(file: Path) -> np.ndarray:
-    """A correction (H×W float32 in [-1, 1], + sharper) from its grey PNG.
-
-    Raises:
-        RequestError: it is missing, or not an 8-bit grey PNG.
-
-    """
+def named_correction(file: Path) -> np.ndarray:
+    """The correction in a file, see `photo.read_correction`; RequestError names the file."""
     try:
-        with Image.open(io.BytesIO(file.read_bytes()), formats=("PNG",)) as image:
-            if image.mode != "L":
-                raise RequestError(f"{file}: A correction is an 8-bit grey PNG, not {image.mode}.")
-            values = np.asarray(image, np.float32)
-    except AutoFocusError:
-        raise
-    except (OSError, SyntaxError, ValueError) as error:
-        raise RequestError(f"{file}: This is not a grey PNG that can be read.") from error
-    return np.clip((values - UNTOUCHED) / (UNTOUCHED - 1), -1, 1)
+        return read_correction(file)
+    except AutoFocusError as error:
+        raise RequestError(f"{file}: {error}") from error

@@ -32,7 +32,7 @@ def version_views(photo: np.ndarray, found: Prediction) -> tuple[list[np.ndarray
     focus = choose_focus(found.depth, found.saliency)
     depth = colour_depth(found.depth)
     subject = overlay_saliency(depth, found.saliency)
-    refocused = render(photo, found.depth, Lens(focus=focus.depth))
+    refocused = render(photo, found.depth, Lens(**focus.lens))
     return [depth, subject, refocused], focus.reason
 
 

@@ -14,19 +14,19 @@ import gradio as gr
 from autofocus.errors import PhotoError, RequestError
 from autofocus.focus import AUTO, Focus, describe, parse_focus
 from autofocus.page.focusing import focus_under
+from autofocus.page.limits import read_upload
 from autofocus.page.models import analyse, version_choices
 from autofocus.page.session import (
     Scene,
     discard,
     hand_out,
     make_scene,
-    read_correction,
     with_depth,
     write_depth_map,
     write_refocused,
     write_saliency_map,
 )
-from autofocus.photo import read_photo
+from autofocus.photo import read_correction
 from autofocus.render import Lens
 from autofocus.versions.catalog import find_version
 
@@ -150,7 +150,7 @@ def open_photo(photo: str | None, version: str | None) -> Iterator[Scene]:
         raise PhotoError("There is no photo. Give one as `photo`.")
     scene = None
     try:
-        pixels = read_photo(photo).pixels
+        pixels = read_upload(photo).pixels
         scene = make_scene(Path(photo), pixels, analyse(find_version(version).name, pixels))
         yield scene
     finally:

@@ -20,11 +20,12 @@ from autofocus.errors import PhotoError, VersionError
 from autofocus.focus import choose_focus
 from autofocus.page.events import on
 from autofocus.page.examples import example_files
+from autofocus.page.limits import read_upload
 from autofocus.page.models import analyse, predictor_of, version_choices
 from autofocus.page.photo_strip import photo_strip, thumbnails_of
 from autofocus.page.side_by_side import LONG_SIDE, aspect_style, together_bar, view_of
 from autofocus.page.text import GONE, READING, fill, note, sentence
-from autofocus.photo import preview, read_photo
+from autofocus.photo import preview
 from autofocus.predict import Prediction, pick_device
 from autofocus.versions.catalog import find_version
 from autofocus.versions.weights import weights_file
@@ -193,7 +194,7 @@ class CompareTab:
         check_versions(versions)
         if comparison.index >= len(comparison.photos):
             raise PhotoError(GONE)
-        photo = preview(read_photo(comparison.photos[comparison.index]).pixels, LONG_SIDE)
+        photo = preview(read_upload(comparison.photos[comparison.index]).pixels, LONG_SIDE)
         made = []
         for name in versions:
             yield {self.status: note(f"Finding depth and subject by {name} …")}

@@ -4,12 +4,9 @@ import base64
 import binascii
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from autofocus.errors import RequestError
+from autofocus.errors import AutoFocusError, RequestError
 from autofocus.page.session import Scene
-from autofocus.viewer.component import UNTOUCHED
+from autofocus.photo import read_correction
 
 PREFIX = "data:image/png;base64,"
 MOST_TEXT = 8_000_000  # characters; the browser's own is far below
@@ -31,16 +28,11 @@ def png_of(address: str | None) -> bytes | None:
         png = base64.b64decode(address.removeprefix(PREFIX), validate=True)
     except binascii.Error as error:
         raise RequestError(NOT_READ) from error
-    read_png(png)
+    try:
+        read_correction(png)
+    except AutoFocusError as error:
+        raise RequestError(NOT_READ) from error
     return png
-
-
-def read_png(png: bytes) -> np.ndarray:
-    """A correction, H×W float32 in [-1, 1], + sharper, as `render.correct` takes it."""
-    values = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED) if png else None
-    if values is None or values.ndim != 2 or values.dtype != np.uint8:
-        raise RequestError(NOT_READ)
-    return np.clip((values.astype(np.float32) - UNTOUCHED) / (255 - UNTOUCHED), -1, 1)
 
 
 def write_png(scene: Scene, png: bytes) -> Path:

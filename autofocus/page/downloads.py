@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from autofocus.focus_pull import FRAME_RATE, PULL_SECONDS
-from autofocus.page.correction import read_png, write_png
+from autofocus.page.correction import write_png
 from autofocus.page.session import (
     FORMATS,
     Scene,
@@ -19,6 +19,7 @@ from autofocus.page.session import (
 )
 from autofocus.page.text import GONE, HINT, MAKING, note, text
 from autofocus.page.visit import Visit
+from autofocus.photo import read_correction
 from autofocus.render import Lens
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def save(made: gr.events.Dependency, file: gr.File) -> None:
 
 def make_photo(scene: Scene, name: str, painted: bytes | None, lens: Lens) -> Path:
     """The refocused photo at full size."""
-    correction = read_png(painted) if painted else None
+    correction = read_correction(painted) if painted else None
     return write_refocused(scene, lens, FORMATS[name], correction=correction)
 
 

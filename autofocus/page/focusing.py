@@ -12,11 +12,12 @@ from autofocus.page import payloads
 from autofocus.page.controls import F_STOPS
 from autofocus.page.correction import png_of
 from autofocus.page.events import on
+from autofocus.page.limits import read_upload
 from autofocus.page.reason import reason
 from autofocus.page.session import DRAGGED, Scene, refocused
 from autofocus.page.text import GONE, note
 from autofocus.page.visit import Visit
-from autofocus.photo import PREVIEW, read_photo, to_bytes
+from autofocus.photo import PREVIEW, to_bytes
 from autofocus.render import Lens
 from autofocus.view import colour_depth, overlay_saliency
 from autofocus.viewer import TileData, ViewerData, tile_data
@@ -173,7 +174,7 @@ class Focusing:
 
 def tile_of(scene: Scene, box: list[float]) -> TileData:
     """A part of a photo (left, top, right, bottom, fractions of its sides) for the viewer."""
-    pixels = read_photo(scene.source).pixels
+    pixels = read_upload(scene.source).pixels
     maps = scene.full_depth(), scene.full_saliency()
     return tile_data(pixels, *maps, tuple(box), scene.folder, WIDEST)
 

@@ -3,8 +3,10 @@
 import os
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from autofocus.errors import RequestError
+from autofocus.photo import Photo, read_photo
 
 MEGA = 10**6
 LARGEST_UPLOAD = 200 * MEGA  # bytes of one file
@@ -64,3 +66,8 @@ def frame_ancestors() -> str:
             "\"'self' https://example.com\"."
         )
     return text
+
+
+def read_upload(source: str | Path) -> Photo:
+    """A visitor's photo, as large as this server permits; PhotoError as `photo.read_photo`."""
+    return read_photo(source, max_megapixels=limits().megapixels)

@@ -17,6 +17,7 @@ from autofocus.page.events import on
 from autofocus.page.examples import example_files
 from autofocus.page.focusing import Focusing
 from autofocus.page.histogram import histogram
+from autofocus.page.limits import limits, read_upload
 from autofocus.page.live import live_data
 from autofocus.page.models import analyse
 from autofocus.page.photo_strip import thumbnails_of
@@ -24,7 +25,7 @@ from autofocus.page.reason import reason
 from autofocus.page.session import Scene, discard, make_scene
 from autofocus.page.text import FINDING, GONE, HINT, NO_VERSION, READING, RENDERING, TRY, fill, note
 from autofocus.page.visit import Visit
-from autofocus.photo import preview, read_depth, read_photo, to_bytes
+from autofocus.photo import preview, read_depth, to_bytes
 from autofocus.predict import pick_device
 from autofocus.render import Lens
 from autofocus.versions.catalog import find_version
@@ -167,7 +168,7 @@ class Opening:
         if source is None:
             return
         try:
-            photo = read_photo(source)
+            photo = read_upload(source)
             with TemporaryDirectory(prefix="autofocus-") as folder:
                 yield self.show_at_once(visit, photo.pixels, Path(folder))
             if version is None:
@@ -260,7 +261,7 @@ class Opening:
             yield self.focusing.say_gone()
             return
         try:
-            custom = read_depth(file, invert=invert)
+            custom = read_depth(file, invert=invert, max_megapixels=limits().megapixels)
             depth_maps.keep_depth(scene, depth_maps.CUSTOM, custom.depth)
         except AutoFocusError as error:
             yield {self.page.status: note(str(error), "error")}
@@ -301,7 +302,7 @@ def first_photo(files: list[str]) -> str | None:
 def readable(file: str) -> bool:
     """Whether a file is a photo."""
     try:
-        read_photo(file)
+        read_upload(file)
     except PhotoError:
         return False
     return True

@@ -6,7 +6,8 @@ import gradio as gr
 import numpy as np
 
 from autofocus.errors import PhotoError
-from autofocus.photo import preview, read_photo, to_bytes
+from autofocus.page.limits import read_upload
+from autofocus.photo import preview, to_bytes
 
 THUMBNAIL = 320  # pixels of the long side
 Thumbnail = tuple[np.ndarray, str]
@@ -33,7 +34,7 @@ def thumbnails_of(files: list[Path]) -> tuple[list[Thumbnail], list[Path], list[
     thumbnails, photos, problems = [], [], []
     for file in files:
         try:
-            pixels = read_photo(file).pixels
+            pixels = read_upload(file).pixels
         except PhotoError as error:
             problems.append(f"{file.name}: {error}")
             continue

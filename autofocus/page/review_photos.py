@@ -9,9 +9,10 @@ import numpy as np
 
 from autofocus.compare.votes import Reviews
 from autofocus.errors import ReviewError
+from autofocus.page.limits import read_upload
 from autofocus.page.models import analyse
 from autofocus.page.side_by_side import LONG_SIDE
-from autofocus.photo import preview, read_photo, to_bytes
+from autofocus.photo import preview, to_bytes
 from autofocus.predict import Prediction
 from autofocus.versions.catalog import list_versions
 
@@ -25,7 +26,7 @@ def photo_to_judge(file: Path) -> tuple[str, bytes]:
         PhotoError: it cannot be read.
 
     """
-    pixels = read_photo(file).pixels
+    pixels = read_upload(file).pixels
     small = to_bytes(preview(pixels, LONG_SIDE))
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     return sha256, cv2.imencode(".png", small[..., ::-1])[1].tobytes()

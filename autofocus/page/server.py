@@ -19,7 +19,6 @@ import gradio as gr
 from gradio import utils
 from gradio.routes import App, ORJSONResponse
 
-from autofocus import photo
 from autofocus.errors import AutoFocusError, RequestError, VersionError
 from autofocus.page.api import wire_api
 from autofocus.page.blind_page import Judging
@@ -118,7 +117,6 @@ class Server:
 
     def __init__(self, allowed: Limits) -> None:
         self.visits = Visits(Path(utils.get_upload_folder()), allowed)
-        photo.MAX_MEGAPIXELS = allowed.megapixels
         change_gradio(self.visits.root)
         self.page = build_page().demo
         self.page.visits = self.visits

@@ -10,19 +10,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from autofocus.errors import RequestError
 from autofocus.focus import Focus, choose_focus
 from autofocus.focus_pull import PULL_SECONDS, focus_path, write_focus_pull
+from autofocus.page.limits import limits, read_upload
 from autofocus.page.visits import is_left, new_folder
 from autofocus.photo import (
     PREVIEW,
-    check_size,
     fit,
     preview,
     read_depth,
-    read_photo,
     through_lens,
     to_bytes,
     to_words,
@@ -36,7 +33,6 @@ from autofocus.render import Lens, correct, render
 DRAGGED = 640  # the same while a slider moves, and of a film
 NETWORK = "network"  # the source of a depth map; `depth_maps` has the others
 SALIENCY = "saliency.npy"  # at full size, in 8 bits; depth maps are in 16
-UNTOUCHED = 128  # in a correction
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
 
 
@@ -100,27 +96,11 @@ def with_depth(scene: Scene, file: Path, *, invert: bool = False) -> Scene:
         DepthMapError: its aspect is not the photo's.
 
     """
-    depth = fit(read_depth(file, invert=invert).depth, scene.size)
+    depth = fit(
+        read_depth(file, invert=invert, max_megapixels=limits().megapixels).depth, scene.size
+    )
     np.save(depth_file(scene.folder, NETWORK), to_words(depth))
     return replace(scene, depth=preview(depth), focus=choose_focus(depth, scene.full_saliency()))
-
-
-def read_correction(file: Path) -> np.ndarray:
-    """A correction (H×W float32 in [-1, 1], + sharper) from its 8-bit grey PNG.
-
-    Raises:
-        RequestError: it is none.
-
-    """
-    try:
-        with Image.open(file, formats=("PNG",)) as image:
-            check_size(*image.size)
-            values = np.asarray(image, np.float32) if image.mode == "L" else None
-    except (OSError, SyntaxError) as error:
-        raise RequestError("The correction is not a PNG that can be read.") from error
-    if values is None:
-        raise RequestError("The correction is not an 8-bit grey PNG.")
-    return np.clip((values - UNTOUCHED) / (UNTOUCHED - 1), -1, 1)
 
 
 def hand_out(file: Path) -> Path:
@@ -148,7 +128,7 @@ def write_refocused(
 
     `correction`: H×W float32 in [-1, 1], see `render.correct`.
     """
-    photo, depth = read_photo(scene.source), scene.full_depth()
+    photo, depth = read_upload(scene.source), scene.full_depth()
     depth = depth if correction is None else correct(depth, correction, lens)
     result = through_lens(photo, lambda pixels: render(pixels, depth, lens, cancelled=is_left))
     file = scene.folder / f"{scene.name}-f{lens.f_stop:g}-focus{lens.focus:.2f}{suffix}"

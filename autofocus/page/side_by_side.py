@@ -32,7 +32,7 @@ def view_of(photo: np.ndarray, prediction: Prediction, folder: Path) -> ViewerDa
     The files are named by chance, so that nothing tells which version they are of.
     """
     focus = choose_focus(prediction.depth, prediction.saliency)
-    lens = Lens(focus=focus.depth, focus_range=focus.range)
+    lens = Lens(**focus.lens)
     return viewer_data(photo, prediction.depth, prediction.saliency, folder, lens)
 
 

@@ -17,6 +17,7 @@ from autofocus import view
 from autofocus.focus import DISC
 from autofocus.focus_pull import PULL_SECONDS
 from autofocus.lens.planes import SHARP
+from autofocus.photo import UNTOUCHED
 from autofocus.render import APERTURE_AT_F1, LARGEST_CIRCLE, PUSH, Lens
 from autofocus.viewer.viewer_data import PINHOLE, STOPS, ViewerData
 
@@ -56,7 +57,6 @@ LIMITS = {  # of what the setters take
     "cats_eye": (0, 1),
     "spherical": (-1, 1),
 }
-UNTOUCHED = 128  # the byte of a correction that changes nothing; 255 is sharp, 0 blurred
 FOCUS_STEPS = (0.005, 0.05)  # of an arrow key, without and with Shift
 
 

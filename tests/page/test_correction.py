@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from autofocus.errors import RequestError
-from autofocus.page.correction import PREFIX, png_of, read_png
+from autofocus.page.correction import PREFIX, png_of
 from autofocus.page.downloads import make_photo, make_settings
 from autofocus.page.session import discard, make_scene
-from autofocus.photo import read_photo, write_photo
+from autofocus.photo import read_correction, read_photo, write_photo
 from autofocus.predict import Prediction
 from autofocus.render import Lens
 
@@ -32,7 +32,7 @@ def opened(scene, tmp_path):
 
 def test_a_png_is_read_as_pixels_from_blurred_to_sharp():
     painted = png_of(address(np.uint8([[0, 128, 255]])))
-    assert read_png(painted)[0].tolist() == [-1, 0, 1]
+    assert read_correction(painted)[0].tolist() == [-1, 0, 1]
     assert png_of(None) is None
 
 

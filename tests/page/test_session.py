@@ -10,13 +10,12 @@ from autofocus.page.session import (
     discard,
     hand_out,
     make_scene,
-    read_correction,
     refocused,
     with_depth,
     write_depth_map,
     write_refocused,
 )
-from autofocus.photo import read_photo, write_photo
+from autofocus.photo import read_correction, read_photo, write_photo
 from autofocus.predict import Prediction
 from autofocus.render import Lens, RenderCancelled
 

@@ -9,7 +9,8 @@ from autofocus.training.config import TrainConfig
 from autofocus.training.curves import curves, read_curve
 from autofocus.training.demo import NUMBERS, demo
 from autofocus.training.trainer import BEST, read_network
-from autofocus.versions.weights import load_network, read_version
+from autofocus.versions.catalog import read_version
+from autofocus.versions.weights import load_network
 
 
 @pytest.mark.slow
