@@ -94,7 +94,8 @@ def read_depth(
 
     Read are pictures of 8 and 16 bits and floating point, in grey or in a known colour map, and
     OpenEXR, NPY, NPZ, PFM. A map that fills its range (0..65535) is used to the letter; others are
-    stretched. `invert` swaps near and far. `runs_against` tells when that seems to be needed.
+    stretched. `invert` says that its nearest is darkest, as it is in
+    distances anyway. `runs_against` tells when that seems to be needed.
 
     Raises:
         PhotoError: as `read_photo`.

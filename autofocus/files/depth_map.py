@@ -38,6 +38,7 @@ NEAR_ENOUGH = 0.01  # share of values that must be usable
 CHANNEL_TOLERANCE = 10  # levels between the channels of a grey map after a JPEG
 PROGRAM_BITS = (255, 1023, 4095, 16383)  # full scale of 8, 10, 12, 14 bits in a 16-bit file
 AGAINST, GRID = -0.3, 64  # rank correlation; pixels a side that it is measured on
+OURS = "A depth map of this program."
 METRES_BELOW = 500  # median above which a distance is in millimetres
 
 
@@ -60,7 +61,7 @@ class Stored:
 
 
 def read_depth_map(source: Source, *, invert: bool, max_megapixels: float) -> DepthMap:
-    """Read and judge a map; `invert` turns near and far around.
+    """Read and judge a map; `invert` says that its nearest is darkest, as it is in distances.
 
     Raises:
         PhotoError: the file is missing, empty, damaged, too large or not known.
@@ -70,10 +71,10 @@ def read_depth_map(source: Source, *, invert: bool, max_megapixels: float) -> De
     data = read_bytes(source)
     stored = read_stored(data, max_megapixels)
     if stored.full == 65535 and png.is_our_depth(data):
-        depth, meaning = stored.values / np.float32(65535), "A depth map of this program."
+        depth, meaning, near_is_dark = stored.values / np.float32(65535), OURS, False
     else:
-        depth, meaning = judge(stored)
-    if invert:
+        depth, meaning, near_is_dark = judge(stored)
+    if invert and not near_is_dark:
         depth, meaning = 1 - depth, f"{meaning} Near and far were swapped, as asked."
     return DepthMap(depth, f"{stored.note} {meaning}".strip())
 
@@ -232,20 +233,20 @@ def read_colours(colours: np.ndarray) -> Stored:
     return Stored(values, 1.0, "disparity", f"It was read back from the colour map {name}.")
 
 
-def judge(stored: Stored) -> tuple[np.ndarray, str]:
-    """Numbers → depth, H×W float32 in [0, 1], 1 nearest, and what they were taken for."""
+def judge(stored: Stored) -> tuple[np.ndarray, str, bool]:
+    """Numbers → depth, H×W float32 in [0, 1], 1 nearest; what they were taken for; near is dark."""
     values, missing = stored.values, holes(stored.values)
     if 1 - missing.mean() < NEAR_ENOUGH:
         raise DepthMapError(EMPTY)
     low, high = float(values[~missing].min()), float(values[~missing].max())
     full = full_scale(stored.full, high)
     if is_full_range(values, missing, low, high, full):
-        return values / np.float32(full or 1), "Near is taken to be bright."
+        return values / np.float32(full or 1), "Near is taken to be bright.", False
     if is_distance(stored, missing, low, high, full):
-        return from_distances(values, missing)
+        return *from_distances(values, missing), True
     depth = stretch(fill_holes(values, missing))
     stretched = f"Near is taken to be bright; values from {low:.4g} to {high:.4g} were stretched."
-    return depth, stretched + said_of(missing)
+    return depth, stretched + said_of(missing), False
 
 
 def holes(values: np.ndarray) -> np.ndarray:

@@ -115,6 +115,7 @@ def test_distances_are_inverted_and_said(data):
     assert off(found.depth) < 0.03
     assert "distances in" in found.note
     assert not runs_against(found.depth, DEPTH)
+    np.testing.assert_array_equal(read_depth(data, invert=True).depth, found.depth)
 
 
 def test_the_unit_is_said():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autofocus.errors import RequestError
+from autofocus.errors import AutoFocusError
 from autofocus.page import visits
 from autofocus.page.session import (
     discard,
@@ -66,7 +66,7 @@ def test_what_is_no_correction_is_refused(tmp_path, kind):
     elif kind != "missing":
         mode, form = ("RGB", "PNG") if kind == "colour" else ("L", "JPEG")
         Image.new(mode, (8, 8)).save(file, form)
-    with pytest.raises(RequestError, match="correction"):
+    with pytest.raises(AutoFocusError):
         read_correction(file)
 
 
