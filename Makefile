@@ -14,7 +14,7 @@ $(READY): requirements.txt pyproject.toml constraints.txt
 	touch $(READY)
 
 run: setup  ## open the app with the bundled model
-	$(BIN)/python app.py
+	$(BIN)/autofocus serve
 
 test: check browser  ## every check: lint, unit, browser
 	$(BIN)/python -m pytest
@@ -25,8 +25,6 @@ check: setup  ## lint and format, JavaScript and CSS too
 	$(BIN)/deno fmt --quiet --check
 	$(BIN)/deno lint --quiet
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/deno fmt --quiet --check
-	$(BIN)/deno lint --quiet
 
 audit: setup  ## known holes in what is installed; asks the package index, so it needs the network
 	$(BIN)/pip-audit --skip-editable

@@ -112,9 +112,9 @@ stretched between their 0.5 and 99.5 percentiles. Whole numbers of 16 bits that 
 their range, and floats beyond
 1, are distances or disparities by what the file says (a channel Z, an array called depth or
 disparity, PFM); else by how photos are built: the lower third is nearer than the upper one.
-`DepthMap.note` says what was assumed, `invert` says that near is dark (distances are so already), and `runs_against` tells when a
-map has them the other way than the network's (rank correlation below −0.3). EXIF's orientation is
-honoured; holes (NaN, infinities, 0 among distances) are filled from around.
+`DepthMap.note` says what was assumed, `invert` says that near is dark, and `runs_against` tells
+when a map has them the other way than the network's (rank correlation below −0.3). EXIF's
+orientation is honoured; holes (NaN, infinities, 0 among distances) are filled from around.
 """
 
 
