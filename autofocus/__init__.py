@@ -7,7 +7,7 @@ file → photo → predict (depth, saliency) → focus → render → photo: one
     picture = photo.read_photo("photo.jpg").pixels
     found = predict.predict(weights.load_network(catalog.find_version()), picture)
     near = focus.choose_focus(found.depth, found.saliency).depth
-    soft = render.render(picture, found.depth, render.Lens(near, f_stop=1.4))
+    soft = render.render(picture, found.depth, render.Lens(focus=near, f_stop=1.4))
     photo.write_photo(soft, "out.jpg")
 """
 
