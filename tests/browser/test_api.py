@@ -57,13 +57,14 @@ def test_a_program_is_told_in_a_sentence_what_was_wrong(client, photo_file, focu
 
 def test_the_lens_is_set_by_its_fields(client, photo_file, tmp_path):
     Image.new("L", SIZE, 255).save(tmp_path / "sharp.png")
+    Image.linear_gradient("L").resize(SIZE).save(tmp_path / "depth.png")
     file, facts = client.predict(
         photo=handle_file(photo_file),
         focus="0.9",
         range=0.3,
         cats_eye=0.5,
         spherical=-0.5,
-        depth=handle_file(photo_file),
+        depth=handle_file(tmp_path / "depth.png"),
         invert=True,
         correction=handle_file(tmp_path / "sharp.png"),
         api_name="/refocus",
