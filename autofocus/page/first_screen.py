@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from autofocus.focus import choose_focus
+from autofocus.page.visits import page_folder
 from autofocus.photo import read_photo, to_bytes
 from autofocus.render import Lens, render
 from autofocus.viewer import ViewerData, viewer_data
@@ -26,12 +27,12 @@ F_STOP = 1.4
 
 
 def first_example() -> ViewerData:
-    """The example for a viewer; its files are in a temporary folder, from which Gradio copies."""
-    return example_in(tempfile.gettempdir())
+    """The example for a viewer; its files stay as long as the server runs."""
+    return example_in(page_folder())
 
 
 @cache
-def example_in(root: str) -> ViewerData:
+def example_in(root: Path) -> ViewerData:
     """The example with its files in a new folder below `root`."""
     photo, depth, saliency = read_example()
     focus = choose_focus(depth, saliency)

@@ -84,6 +84,12 @@ def new_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="autofocus-", dir=folder()))
 
 
+def page_folder() -> Path:
+    """Where the page's own files are kept for as long as the server runs."""
+    own = Path(tempfile.gettempdir())  # of this process, see `Visits.make_root`
+    return own.with_name(PAGE) if own.name == TEMPORARY else own
+
+
 def is_left() -> bool:
     """Whether the visitor for whom this is being done has left."""
     present = work.get()

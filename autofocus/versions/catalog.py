@@ -22,7 +22,7 @@ from autofocus.versions.weights import find_misfit
 __all__ = ["Version", "find_version", "list_versions", "notices", "read_version", "refresh"]
 
 BUNDLED = Path(__file__).resolve().parent / "bundled"
-DEFAULT = "resnet"
+DEFAULT = "dinov2-s"
 VERSIONS_VARIABLE = "AUTOFOCUS_VERSIONS"
 NEVER_DOWNLOADED = "its weights were never downloaded, and the Hub cannot be asked for them."
 NO_TRANSFORMERS = 'it needs a package that is not here: pip install "transformers>=5.0"'
