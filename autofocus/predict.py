@@ -1,13 +1,13 @@
 """A photo in, its depth and saliency out, at the photo's size and along its edges."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from autofocus.network import STRIDE, AutoFocusNet, rescale
-from autofocus.photo import resize
+from autofocus.photo import Photo, resize
 from autofocus.upsample import upsample_depth, upsample_saliency
 
 LONGEST = 4  # times the short side: the network's input for a panorama
@@ -31,6 +31,14 @@ class Prediction:
 
 
 Predictor = Callable[[np.ndarray], Prediction]
+
+
+def predict_photo(predictor: Predictor, photo: Photo) -> Prediction:
+    """A photo's maps; where its phone cut people out, that is the subject."""
+    prediction = predictor(photo.pixels)
+    if photo.matte is None:
+        return prediction
+    return replace(prediction, saliency=resize(photo.matte, prediction.depth.shape))
 
 
 def pick_device() -> torch.device:

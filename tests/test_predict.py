@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from autofocus.network import STRIDE
-from autofocus.predict import LONGEST, input_size, pick_dtype, predict
+from autofocus.photo import Photo
+from autofocus.predict import LONGEST, Prediction, input_size, pick_dtype, predict, predict_photo
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (50, 3), (97, 130), (300, 200)])
@@ -54,3 +55,12 @@ def test_same_photo_same_maps(tiny_network, scene):
 
 def test_other_devices_than_cuda_and_cpu_compute_in_float32():
     assert pick_dtype(torch.device("mps")) == torch.float32
+
+
+def test_who_the_phone_cut_out_is_the_subject(scene):
+    pixels, depth = scene
+    found = Prediction(depth, np.zeros_like(depth))
+    matte = np.float32(depth > 0.7)[::2, ::2]
+    assert predict_photo(lambda _: found, Photo(pixels)) is found
+    subject = predict_photo(lambda _: found, Photo(pixels, matte=matte)).saliency
+    assert subject.shape == depth.shape and subject[48, 64] == 1 and subject[0, 0] == 0

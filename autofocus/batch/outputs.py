@@ -9,6 +9,7 @@ import os
 import time
 from pathlib import Path
 
+from autofocus import predict
 from autofocus.errors import PhotoError, RequestError
 from autofocus.files.atomic import write_text
 from autofocus.focus import choose_focus, describe
@@ -31,7 +32,7 @@ def load_predictor(version: str | None) -> Predictor:
 def predict_photo(photo: Photo, predictor: Predictor, version: str) -> tuple[Prediction, dict]:
     """The maps of a photo, and its facts with the seconds that the network took."""
     started = time.perf_counter()
-    prediction = predictor(photo.pixels)
+    prediction = predict.predict_photo(predictor, photo)
     seconds = round(time.perf_counter() - started, 3)
     focus = choose_focus(prediction.depth, prediction.saliency)
     facts = describe(focus, photo.pixels.shape[:2], version)

@@ -9,7 +9,7 @@ import numpy as np
 from autofocus.errors import AutoFocusError, DepthMapError, PhotoError, RequestError
 from autofocus.focus import AUTO, Focus, Wanted, resolve_focus
 from autofocus.photo import Photo, fit, read_correction, read_depth, resize, through_lens
-from autofocus.predict import Predictor
+from autofocus.predict import Predictor, predict_photo
 from autofocus.render import Lens, Progress, correct, render
 from autofocus.upsample import upsample_depth
 
@@ -73,7 +73,7 @@ def scene_of(
     photo: Photo, how: Refocusing, load: Callable[[], Predictor]
 ) -> tuple[np.ndarray, Focus, str]:
     """Depth (H×W in [0, 1], 1 nearest) and focus of a photo, and a note about a custom depth."""
-    prediction = load()(photo.pixels) if how.needs_network else None
+    prediction = predict_photo(load(), photo) if how.needs_network else None
     saliency = prediction.saliency if prediction else None
     depth, note = custom_depth(photo, how) if how.depth else (prediction.depth, "")
     wanted = AUTO if how.focus is None else how.focus

@@ -7,6 +7,7 @@ components below.
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -27,6 +28,7 @@ from autofocus.page.session import (
     write_saliency_map,
 )
 from autofocus.photo import read_correction
+from autofocus.predict import predict_photo
 from autofocus.render import Lens
 from autofocus.versions.catalog import find_version
 
@@ -150,8 +152,9 @@ def open_photo(photo: str | None, version: str | None) -> Iterator[Scene]:
         raise PhotoError("There is no photo. Give one as `photo`.")
     scene = None
     try:
-        pixels = read_upload(photo).pixels
-        scene = make_scene(Path(photo), pixels, analyse(find_version(version).name, pixels))
+        opened = read_upload(photo)
+        prediction = predict_photo(partial(analyse, find_version(version).name), opened)
+        scene = make_scene(Path(photo), opened.pixels, prediction)
         yield scene
     finally:
         discard(scene)

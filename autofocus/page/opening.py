@@ -3,6 +3,7 @@
 import html
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from autofocus.page.session import Scene, discard, make_scene
 from autofocus.page.text import FINDING, GONE, HINT, NO_VERSION, READING, RENDERING, TRY, fill, note
 from autofocus.page.visit import Visit
 from autofocus.photo import preview, read_depth, to_bytes
-from autofocus.predict import pick_device
+from autofocus.predict import pick_device, predict_photo
 from autofocus.render import Lens
 from autofocus.versions.catalog import find_version
 from autofocus.viewer import waiting_data
@@ -174,7 +175,7 @@ class Opening:
             if version is None:
                 raise VersionError(NO_VERSION)
             started = time.perf_counter()
-            prediction = analyse(version, photo.pixels)
+            prediction = predict_photo(partial(analyse, version), photo)
             seconds = time.perf_counter() - started
             yield {self.page.facts: facts(version, photo.pixels, seconds)}
             scene = make_scene(Path(source), photo.pixels, prediction)

@@ -33,7 +33,7 @@ from autofocus.render import Lens, correct, render
 DRAGGED = 640  # the same while a slider moves, and of a film
 NETWORK = "network"  # the source of a depth map; `depth_maps` has the others
 SALIENCY = "saliency.npy"  # at full size, in 8 bits; depth maps are in 16
-FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp"}
+FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "TIFF": ".tif"}
 
 
 @dataclass(frozen=True)
