@@ -5,6 +5,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
+from autofocus.versions.catalog import DEFAULT
+
 PATIENCE = 60_000
 BOTH = "['compare-0', 'compare-1'].map((name) => window.autofocus.viewers[name])"
 STATES = f"() => {BOTH}.map(({{ state }}) => state)"
@@ -97,7 +99,7 @@ def test_two_versions_are_looked_at_as_one(visitor, files):
 def test_figures_and_differences_are_there(visitor, files, tiny_versions):
     compare(visitor, files[:1])
     facts = visitor.page.locator("#compare-stage .block.version-facts").all_inner_texts()
-    assert len(facts) == 2 and "resnet" in facts[0] and "coarse-friday" in facts[1]
+    assert len(facts) == 2 and DEFAULT in facts[0] and "coarse-friday" in facts[1]
     assert tiny_versions["coarse-friday"].sha256[:7] in facts[1]
     assert all(" s on " in text and " MB" in text for text in facts)
     table = visitor.page.locator("#compare-stage .block.agreement table")

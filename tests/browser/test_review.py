@@ -12,6 +12,7 @@ from playwright.sync_api import TimeoutError as NotYet
 from autofocus.compare.votes import Reviews
 from autofocus.photo import read_photo
 from autofocus.predict import predict
+from autofocus.versions.catalog import DEFAULT
 from autofocus.versions.weights import load_network
 from tests.browser.conftest import LARGEST_SHIFT
 
@@ -146,7 +147,7 @@ def test_two_reviewers_at_once_forty_votes(visitor, browser, photos, expected, v
         reviewer.page.locator("#judge-status", has_text="last pair").wait_for(timeout=PATIENCE)
         seen = reviewer.everything()
         assert "judge-begin" in seen and seen.count(".maps.bin") >= 2 * PHOTOS
-        secrets = [*NAMES, "resnet", *(sha for sha in reviewed(votes_file).versions)]
+        secrets = [*NAMES, DEFAULT, *(sha for sha in reviewed(votes_file).versions)]
         assert not [secret for secret in secrets if secret in seen]
         reviewer.page.context.close()
     assert_counted(visitor, votes_file)
@@ -182,7 +183,7 @@ def test_unknown_links_and_equal_versions_get_a_sentence(visitor, browser):
     reviewer.page.locator("#judge-status [role=alert]", has_text="no such review").wait_for()
     reviewer.page.context.close()
     visitor.page.get_by_role("tab", name="Review").click()
-    choose(visitor.page, 1, "resnet")
+    choose(visitor.page, 1, DEFAULT)
     visitor.page.locator("#review-make").click()
     visitor.page.locator("#review-status [role=alert]", has_text="two different").wait_for()
 

@@ -22,9 +22,9 @@ FILE = {"_type": "gradio.FileData"}
 START = """
 import sys
 from pathlib import Path
-from autofocus.versions import weights
-weights.BUNDLED = Path(sys.argv[1])
-weights.DEFAULT = "tiny"
+from autofocus.versions import catalog
+catalog.BUNDLED = Path(sys.argv[1])
+catalog.DEFAULT = "tiny"
 from autofocus.page.server import main
 sys.exit(main())
 """
