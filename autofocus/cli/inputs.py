@@ -100,7 +100,7 @@ def find_target(output: str, photos: list[Source], overwrite: bool = False) -> T
 
     Raises:
         RequestError: several photos would go into one file, or the folder cannot be made.
-        PhotoError: the file's suffix names no format that can be written.
+        PhotoError: the file's suffix is not one of a supported format.
 
     """
     if output == STANDARD and len(photos) == 1:

@@ -36,7 +36,7 @@ STRAIGHT_ALPHA = 2
 def format_of(path: Path) -> str:
     """The format that a path's suffix names; PhotoError if it is none that we write."""
     if path.suffix.lower() not in FORMATS:
-        raise PhotoError(f"{path.name} names no format that can be written: {', '.join(FORMATS)}.")
+        raise PhotoError(f"{path.name}: unsupported format. Use one of {', '.join(FORMATS)}.")
     return FORMATS[path.suffix.lower()]
 
 

@@ -338,7 +338,7 @@ def spread_plane(
         spread = spread * weights[0]
         for kernel, weight in zip(kernels[1:], weights[1:], strict=True):
             spread += convolve(content, kernel) * weight
-    return enlarge(
+    return upsample_region(
         spread, region, [slice(t.start + margin, t.stop + margin) for t in target], factor
     )
 
@@ -354,7 +354,7 @@ def corner_weights(
     return [y[:, None, None] * x[:, None] for y in (1 - down, down) for x in (1 - right, right)]
 
 
-def enlarge(
+def upsample_region(
     spread: torch.Tensor, region: tuple[slice, slice], target: list[slice], factor: int
 ) -> torch.Tensor:
     """The target part of a region that is there in cells of `factor` pixels, bilinear, H×W×C."""
