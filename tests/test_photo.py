@@ -302,7 +302,7 @@ def test_depth_maps_of_eight_bits_and_in_colour_files(smooth):
 
 
 def test_an_unknown_suffix_and_an_impossible_place_get_a_sentence(smooth, tmp_path):
-    with pytest.raises(PhotoError, match="no format"):
+    with pytest.raises(PhotoError, match="unsupported format"):
         write_photo(smooth / np.float32(255), tmp_path / "photo.bmp")
     with pytest.raises(PhotoError, match="cannot be written"):
         write_photo(smooth / np.float32(255), tmp_path / "missing" / "photo.png")

@@ -51,8 +51,8 @@ def test_a_picture_is_refined_after_the_next_photo_is_sent(visit, files):
     visitor = visit()
     visitor.open(files / "coffee.jpg")
     visitor.give(files / "coffee.jpg")
-    assert visitor.page.evaluate(f"{VIEWER}.paused")
-    visitor.page.wait_for_function(f"!{VIEWER}.paused")
+    assert visitor.page.evaluate(f"{VIEWER}.schedule.paused")
+    visitor.page.wait_for_function(f"!{VIEWER}.schedule.paused")
     visitor.finish()
 
 

@@ -165,7 +165,7 @@ def test_blades_change_the_picture(photo, scene, tmp_path):
     ("arguments", "word"),
     [
         (("nothing.jpg", "--output", "x.png"), "nothing.jpg: There is no such file"),
-        (("PHOTO", "--output", "x.bmp"), "no format"),
+        (("PHOTO", "--output", "x.bmp"), "unsupported format"),
         (("PHOTO", "--output", "x.png", "--focus", "128,0"), "outside the photo"),
         (("PHOTO", "--output", "x.png", "--version", "other"), "no version 'other'"),
     ],
