@@ -85,9 +85,13 @@ def new_folder() -> Path:
 
 
 def page_folder() -> Path:
-    """Where the page's own files are kept for as long as the server runs."""
-    own = Path(tempfile.gettempdir())  # of this process, see `Visits.make_root`
-    return own.with_name(PAGE) if own.name == TEMPORARY else own
+    """Where the page's own files are kept for as long as the server runs.
+
+    Outside any server: the system's folder for temporary files.
+    """
+    own = Path(tempfile.gettempdir())
+    root = own.parent
+    return root / PAGE if root.name.startswith(SERVER) else own
 
 
 def is_left() -> bool:

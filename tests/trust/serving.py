@@ -159,6 +159,10 @@ class Served:
         """What the page can have done, by the server's own word."""
         return self.get("/config").json()["dependencies"]
 
+    def number(self, handler):
+        """The event of a handler's name."""
+        return next(event["id"] for event in self.events() if event["api_name"] == handler)
+
     def files(self):
         """All files of visitors."""
         kept = [file for file in self.folder.rglob("*") if file.is_file()]

@@ -121,7 +121,7 @@ def test_no_address_is_fetched(server, canary, form):
             assert answer.status in (400, 403), answer.text
         answer = server.post("/gradio_api/call/v2/predict", {"photo": named})
         assert answer.status in (400, 403)
-        told = {"fn_index": 0, "data": [[{"deep": named}]], "session_hash": "x"}
+        told = {"fn_index": server.number("pick"), "data": [[{"deep": named}]], "session_hash": "x"}
         assert server.post("/gradio_api/queue/join", told).status in (400, 403)
         assert server.post("/gradio_api/run/predict", told).status in (400, 403)
 
@@ -190,7 +190,7 @@ def test_what_a_visitor_sends_reaches_no_other(server, visitor, photo):
     visitor.open(server.upload(photo))
     other = Visitor(server, f"{visitor.session}x")
     try:
-        number = next(d["id"] for d in server.events() if "rest" in d["api_name"])
+        number = server.number("recolour")
         scene_only = server.events()[number]["inputs"]
         answer = server.event(number, [None] * len(scene_only), session=other.session)
         assert "coffee" not in answer.text
