@@ -10,6 +10,7 @@ from autofocus.network import STRIDE, AutoFocusNet, rescale
 from autofocus.photo import Photo, resize
 from autofocus.upsample import upsample_depth, upsample_saliency
 
+ONE_COLOUR = 2 / 255  # the most that the channels of a photo without any content differ by
 LONGEST = 4  # times the short side: the network's input for a panorama
 
 Upsample = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -77,7 +78,7 @@ def predict(
         upsample: brings the depth, of the network's size, to the photo's.
 
     Returns:
-        Both maps at the photo's size.
+        Both maps at the photo's size. A photo of one colour shows nothing: flat, without a subject.
 
     Raises:
         ValueError: the photo is not H×W×3.
@@ -86,6 +87,8 @@ def predict(
     if photo.ndim != 3 or photo.shape[2] != 3 or 0 in photo.shape:
         raise ValueError(f"a photo must be H×W×3, not {photo.shape}")
     small = shrink(photo, network.config.short_side)
+    if np.ptp(small, axis=(0, 1)).max() <= ONE_COLOUR:
+        return Prediction(*np.full((2, *photo.shape[:2]), [[[0.5]], [[0]]], np.float32))
     depth, saliency = run(network, small, torch.device(device), dtype)
     depth = torch.from_numpy(upsample(depth, small, photo))
     saliency = upsample_saliency(saliency, small, photo)

@@ -64,3 +64,10 @@ def test_who_the_phone_cut_out_is_the_subject(scene):
     assert predict_photo(lambda _: found, Photo(pixels)) is found
     subject = predict_photo(lambda _: found, Photo(pixels, matte=matte)).saliency
     assert subject.shape == depth.shape and subject[48, 64] == 1 and subject[0, 0] == 0
+
+
+@pytest.mark.parametrize("level", [0.0, 0.5, 0.9])
+def test_a_photo_of_one_colour_is_flat_and_has_no_subject(tiny_network, level):
+    found = predict(tiny_network, np.full((60, 80, 3), level, np.float32))
+    assert (found.depth == 0.5).all() and not found.saliency.any()
+    assert found.depth.shape == found.saliency.shape == (60, 80)
