@@ -120,8 +120,8 @@ def test_views_zoom_and_handle(visitor, files):
     page.locator(CANVAS).dblclick()
     page.wait_for_function(f"{VIEWER}.state.zoom === 1")
     page.get_by_role("button", name="Compare two views").click()
-    page.get_by_label("Compare with").select_option("Subject")
-    page.get_by_label("Before and after").press("Home")
+    page.locator("#viewer").get_by_label("Compare with").select_option("Subject")
+    page.locator("#viewer").get_by_label("Before and after").press("Home")
     assert state(visitor, "divide") == 0 and state(visitor, "other") == 3
     page.keyboard.press("c")
     assert not state(visitor, "compare")
