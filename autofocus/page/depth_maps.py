@@ -9,12 +9,10 @@ import numpy as np
 
 from autofocus.focus import choose_focus
 from autofocus.page.session import NETWORK, Scene, depth_file
-from autofocus.photo import fit, preview, to_words
+from autofocus.photo import fit, preview, runs_against, to_words
 
 PHONE, CUSTOM = "phone", "custom"
 SOURCES = {NETWORK: "Network", PHONE: "The photo’s own", CUSTOM: "Custom map"}
-COARSE = 64  # pixels of the long side: enough to see which way a map runs
-OPPOSED = -0.3  # correlation of two maps that run against each other
 
 PHONE_HAS_DEPTH = "This photo carries its camera’s own depth."
 RUNS_AGAINST = "It runs against the network’s depth: try Invert if near and far look swapped."
@@ -46,12 +44,7 @@ def choices(scene: Scene) -> list[tuple[str, str]]:
     ]
 
 
-def runs_against(scene: Scene, source: str) -> bool:
+def opposes_network(scene: Scene, source: str) -> bool:
     """Whether a map of the scene has near and far the other way round than the network's."""
-    mine, network = (
-        preview(replace(scene, depth_source=name).full_depth(), COARSE).ravel()
-        for name in (source, NETWORK)
-    )
-    if min(mine.std(), network.std()) < 1e-3:  # flat: there is no way to run
-        return False
-    return float(np.corrcoef(mine, network)[0, 1]) < OPPOSED
+    mine, network = (replace(scene, depth_source=name).full_depth() for name in (source, NETWORK))
+    return runs_against(mine, network)

@@ -268,7 +268,7 @@ class Opening:
             yield {self.page.status: note(str(error), "error")}
             return
         says = [custom.note]
-        if depth_maps.runs_against(scene, depth_maps.CUSTOM):
+        if depth_maps.opposes_network(scene, depth_maps.CUSTOM):
             says.append(depth_maps.RUNS_AGAINST)
         yield from self.use_depth(visit, scene, palette, lens, depth_maps.CUSTOM)
         yield {self.page.depth_note: fill("lines.html", lines=says)}
