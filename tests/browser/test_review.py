@@ -109,7 +109,7 @@ def make_review(visitor, photos):
     for number, name in enumerate(NAMES):
         choose(page, number, name)
     page.locator("#review-make").click()
-    page.locator("#review-status .note", has_text="is made").wait_for(timeout=PATIENCE)
+    page.locator("#review-status .note", has_text="is ready").wait_for(timeout=PATIENCE)
     return visitor.address + page.locator("#review-results a").first.get_attribute("href")
 
 
