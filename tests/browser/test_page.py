@@ -173,30 +173,31 @@ def test_two_visitors_have_their_own_photos(visit, files):
     assert second.focus() == 0.5
 
 
+SEND = """([bytes, kind]) => {
+  const file = new File([new Uint8Array(bytes)], `${kind}.png`, { type: 'image/png' });
+  const data = new DataTransfer();
+  data.items.add(file);
+  const event = kind === 'drop'
+    ? new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })
+    : new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
+  document.querySelector('header').dispatchEvent(event);
+}"""
+
+
 def test_a_photo_may_be_dropped_anywhere_or_pasted(visitor, files):
-    send = """([bytes, kind]) => {
-      const file = new File([new Uint8Array(bytes)], `${kind}.png`, { type: 'image/png' });
-      const data = new DataTransfer();
-      data.items.add(file);
-      const event = kind === 'drop'
-        ? new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })
-        : new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true });
-      document.querySelector('header').dispatchEvent(event);
-    }"""
     content = list((files / "grey.png").read_bytes())
-    visitor.page.evaluate(send, [content, "drop"])
+    visitor.page.evaluate(SEND, [content, "drop"])
     visitor.wait_until_shown()
     assert visitor.pixels("photo").shape == (200, 300, 3)
     visitor.page.get_by_role("button", name="New photo").click()
-    visitor.page.locator("#upload").wait_for()
-    visitor.page.evaluate(send, [content, "paste"])
+    visitor.page.locator("#choose").wait_for()
+    visitor.page.evaluate(SEND, [content, "paste"])
     visitor.wait_until_shown()
 
 
-def test_a_second_photo_replaces_the_first(visitor, files):
+def test_a_second_photo_replaces_the_first_that_is_still_being_sent(visitor, files):
     visitor.give(files / "astronaut.png")
-    visitor.give(files / "coffee.jpg")
-    # A quick machine may have shown the first before the second is sent.
+    visitor.page.evaluate(SEND, [list((files / "coffee.jpg").read_bytes()), "drop"])
     visitor.page.wait_for_function(f"{VIEWER}?.scene?.width === 360")
     visitor.wait_until_shown()
     assert visitor.pixels("photo").shape == (240, 360, 3)

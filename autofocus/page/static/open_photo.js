@@ -9,15 +9,38 @@ const uploadInput = () => {
   return panel?.querySelector(uploads.map((upload) => `${upload} input[type=file]`).join());
 };
 
+// Gradio breaks when a file is given to it before the server has taken the last one: what comes
+// meanwhile waits, and the last of it is opened.
+const taken = ['#upload', '#compare-upload']; // uploads that the server empties
+const TURN = 500; // milliseconds between two looks; Gradio shows at once that it sends
+const PATIENCE = 240; // looks
+let sending = false, waiting;
+
 const openFiles = (files) => {
   const input = uploadInput();
-  if (!input || !files.length) return;
+  if (sending) waiting = [...files];
+  else if (input && files.length) choose(input, files);
+};
+
+const choose = (input, files) => {
   const transfer = new DataTransfer();
   for (const file of input.multiple ? files : [files[0]]) transfer.items.add(file);
   input.files = transfer.files;
   input.dispatchEvent(new Event('change', { bubbles: true }));
 };
 af.open = openFiles;
+
+const isBusy = (upload) => upload.querySelector('.uploading, .file-preview');
+
+const openWaiting = (upload, turn = 0) =>
+  setTimeout(() => {
+    if (turn < PATIENCE && isBusy(upload)) return openWaiting(upload, turn + 1);
+    const files = waiting;
+    sending = false;
+    waiting = undefined;
+    if (files) choose(upload.querySelector('input[type=file]'), files);
+    return undefined;
+  }, TURN);
 
 const isLink = (text) => /^(https?:|data:image|blob:)\S+$/i.test(text.trim());
 
@@ -55,7 +78,16 @@ document.addEventListener('click', ({ target }) => {
 
 // While a photo is sent, the one that is shown is not refined.
 const SENDING = 2000; // milliseconds that a photo may take to reach the server
-document.addEventListener('change', ({ target }) => {
+document.addEventListener('change', (event) => {
+  const { target } = event, upload = target.closest(taken.join());
+  if (!upload) return;
+  if (sending) {
+    event.stopImmediatePropagation();
+    waiting = [...target.files];
+    return;
+  }
+  sending = true;
+  openWaiting(upload);
   if (!target.closest('#upload')) return;
   mainViewer()?.pause(SENDING);
   say('Sending the photo …');
