@@ -5,6 +5,7 @@ import binascii
 from pathlib import Path
 
 from autofocus.errors import AutoFocusError, RequestError
+from autofocus.files.atomic import write_bytes
 from autofocus.page.session import Scene
 from autofocus.photo import read_correction
 
@@ -38,5 +39,5 @@ def png_of(address: str | None) -> bytes | None:
 def write_png(scene: Scene, png: bytes) -> Path:
     """The correction as a file beside the settings."""
     file = scene.folder / f"{scene.name}.correction.png"
-    file.write_bytes(png)
+    write_bytes(file, png)
     return file

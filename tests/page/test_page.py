@@ -17,7 +17,7 @@ from autofocus.page.opening import NO_EXAMPLE, Opening, first_photo
 from autofocus.page.session import Scene, discard, make_scene
 from autofocus.page.text import GONE, note, sentence
 from autofocus.page.visit import Visit
-from autofocus.photo import Photo, write_photo
+from autofocus.photo import Photo
 from autofocus.predict import Prediction
 from autofocus.render import Lens
 from autofocus.versions import catalog
@@ -43,21 +43,6 @@ def focusing(tab):
 @pytest.fixture
 def opening(tab, focusing):
     return Opening(tab, focusing)
-
-
-@pytest.fixture
-def photo_file(scene, tmp_path):
-    write_photo(scene[0], tmp_path / "photo.png")
-    return tmp_path / "photo.png"
-
-
-@pytest.fixture
-def predicted(scene, photo_file):
-    """A scene as the page keeps it; the disc in front is the subject."""
-    photo, depth = scene
-    made = make_scene(photo_file, photo, Prediction(depth, np.float32(depth > 0.7)))
-    yield made
-    discard(made)
 
 
 def merged(changes):
