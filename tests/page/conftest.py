@@ -1,11 +1,29 @@
-"""A visitor's photo, as the page keeps it."""
+"""The page, and a visitor's photo as the page keeps it."""
 
 import numpy as np
 import pytest
 
+from autofocus.page import models
+from autofocus.page.server import build_page
 from autofocus.page.session import discard, make_scene
 from autofocus.photo import write_photo
 from autofocus.predict import Prediction
+from tests.conftest import use_only
+
+
+@pytest.fixture(scope="package")
+def built_page(tiny_version):
+    """Built once: handlers are given everything, and leave the page as it is."""
+    with pytest.MonkeyPatch.context() as patched:
+        use_only(tiny_version, patched)
+        return build_page()
+
+
+@pytest.fixture
+def page(built_page, only_tiny):
+    models.cached_predictor.cache_clear()
+    yield built_page
+    models.cached_predictor.cache_clear()
 
 
 @pytest.fixture

@@ -24,13 +24,6 @@ from autofocus.versions import catalog
 
 
 @pytest.fixture
-def page(only_tiny):
-    models.cached_predictor.cache_clear()
-    yield server.build_page()
-    models.cached_predictor.cache_clear()
-
-
-@pytest.fixture
 def tab(page):
     return page.refocus
 
@@ -50,7 +43,9 @@ def merged(changes):
     return {part: value for change in changes for part, value in change.items()}
 
 
-def test_nothing_is_loaded_on_import_or_when_the_page_is_built(page):
+def test_nothing_is_loaded_on_import_or_when_the_page_is_built(only_tiny):
+    models.cached_predictor.cache_clear()
+    server.build_page()
     assert models.cached_predictor.cache_info().currsize == 0
 
 
