@@ -14,7 +14,7 @@ import numpy as np
 from autofocus.errors import AutoFocusError, PhotoError, VersionError
 from autofocus.page import depth_maps, payloads
 from autofocus.page.controls import default_lens
-from autofocus.page.events import on
+from autofocus.page.events import on, sentence_of
 from autofocus.page.examples import example_files
 from autofocus.page.focusing import Focusing
 from autofocus.page.histogram import histogram
@@ -184,7 +184,7 @@ class Opening:
             yield scene
         except AutoFocusError as error:
             yield {
-                self.page.status: note(str(error), "error"),
+                self.page.status: note(sentence_of(error), "error"),
                 self.page.refocused: gr.update(elem_classes=[]),
             }
 
@@ -264,7 +264,7 @@ class Opening:
         try:
             says = [depth_maps.keep_custom(scene, file, invert=invert)]
         except AutoFocusError as error:
-            yield {self.page.status: note(str(error), "error")}
+            yield {self.page.status: note(sentence_of(error), "error")}
             return
         if depth_maps.opposes_network(scene, depth_maps.CUSTOM):
             says.append(depth_maps.RUNS_AGAINST)

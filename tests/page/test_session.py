@@ -1,12 +1,15 @@
 """A visitor's photo: what is made of it, and where."""
 
+import errno
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from autofocus.errors import AutoFocusError
+from autofocus.errors import AutoFocusError, PhotoError
 from autofocus.page import visits
-from autofocus.page.depth_maps import CUSTOM, keep_custom, use_depth
+from autofocus.page.depth_maps import CUSTOM, keep_custom, keep_depth, use_depth
+from autofocus.page.events import NO_ROOM, sentence_of
 from autofocus.page.session import (
     NETWORK,
     discard,
@@ -68,6 +71,19 @@ def test_what_is_no_correction_is_refused(tmp_path, kind):
         Image.new(mode, (8, 8)).save(file, form)
     with pytest.raises(AutoFocusError):
         read_correction(file)
+
+
+def test_what_does_not_fit_on_the_disk_leaves_no_half_file(predicted, monkeypatch):
+    def save(file, values):
+        file.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = set(predicted.folder.iterdir())
+    monkeypatch.setattr(np, "save", save)
+    with pytest.raises(PhotoError) as caught:
+        keep_depth(predicted, CUSTOM, predicted.full_depth())
+    assert sentence_of(caught.value) == NO_ROOM
+    assert set(predicted.folder.iterdir()) == before
 
 
 def test_rendering_stops_when_the_visitor_has_left(predicted, monkeypatch):
