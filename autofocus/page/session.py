@@ -29,7 +29,7 @@ from autofocus.photo import (
 from autofocus.predict import Prediction
 from autofocus.render import Lens, correct, render
 
-DRAGGED = 640  # the same while a slider moves, and of a film
+DRAGGED = 640  # the same while a slider moves, and of a video
 NETWORK = "network"  # the source of a depth map; `depth_maps` has the others
 SALIENCY = "saliency.npy"  # at full size, in 8 bits; depth maps are in 16
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "TIFF": ".tif"}
@@ -135,7 +135,7 @@ def write_saliency_map(scene: Scene) -> Path:
     return file
 
 
-def write_film(scene: Scene, lens: Lens, start: float, ticked: Callable[[], None]) -> Path:
+def write_video(scene: Scene, lens: Lens, start: float, ticked: Callable[[], None]) -> Path:
     """The focus pulled from `start` to the lens's, as MP4; `ticked` is called at each frame."""
     photo, depth = preview(scene.photo, DRAGGED), preview(scene.depth, DRAGGED)
 

@@ -1,6 +1,6 @@
-"""What the bundled versions make of one photo, kept small: `python -m tests.versions.store_outputs`.
+"""What the bundled versions make of one photo, kept small, for `test_stored_outputs.py`.
 
-Run it after weights have been replaced; `test_stored_outputs.py` compares with what it has stored.
+After weights have been replaced: `python -m tests.versions.store_outputs`.
 """
 
 from pathlib import Path
