@@ -1,9 +1,10 @@
 PYTHON ?= python3.11
 BIN = .venv/bin
 READY = .venv/.ready
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export DENO_NO_UPDATE_CHECK = 1
 
-.PHONY: setup run test check audit soak fix train browser
+.PHONY: setup run test unit check audit soak fix train browser
 
 setup: $(READY)  ## everything into .venv
 
@@ -17,7 +18,10 @@ run: setup  ## open the app with the bundled model
 	$(BIN)/autofocus serve
 
 test: check browser  ## every check: lint, unit, browser; two files at a time
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
+
+unit: setup  ## the tests that start no process and no browser, in less than a minute
+	$(PYTEST) -m "not slow and not browser"
 
 check: setup  ## lint and format, JavaScript and CSS too
 	$(BIN)/ruff check .
