@@ -77,7 +77,7 @@ def launch_options() -> dict:
     return {
         "theme": gr.themes.Base(
             font=sans, font_mono=mono, primary_hue="amber", neutral_hue="neutral"
-        ),
+        ).set(button_primary_background_fill_hover_dark="*primary_500"),  # dark text stays readable
         "css_paths": [STATIC / f"{name}.css" for name in ("page", "versions")],
         "head": EARLY,
         "js": page_script(),
