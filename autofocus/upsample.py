@@ -10,8 +10,8 @@ of hair in front of a bright wall would come out nearer than the light ones. The
 leave the range that the network gave to a pixel's surroundings, a median takes out specks, and the
 last step, to the photo's size, uses narrow windows.
 
-Edges are followed in at most `LARGEST` pixels. In a larger photo an edge is some pixels wide anyway,
-and time and memory would grow with it.
+Edges are followed in at most `LARGEST` pixels. In a larger photo an edge is some pixels wide
+anyway, and time and memory would grow with it.
 """
 
 from functools import partial
