@@ -135,11 +135,8 @@ class LensControls:
 
     def show(self, lens: Lens) -> dict:
         """What changes on the page so that the controls describe this lens."""
-        by_name = {control.field: control for control in CONTROLS}
-        return {
-            component: by_name[field].to_component(getattr(lens, field))
-            for field, component in self.by_field.items()
-        }
+        values = component_values(lens)
+        return {component: values[field] for field, component in self.by_field.items()}
 
 
 def lens_of(**by_field: float) -> Lens:
@@ -151,6 +148,18 @@ def lens_of(**by_field: float) -> Lens:
             if control.field in by_field
         }
     )
+
+
+def component_values(lens: Lens) -> dict[str, float]:
+    """The components' values, by field, that come nearest to a lens."""
+    return {
+        control.field: control.to_component(getattr(lens, control.field)) for control in CONTROLS
+    }
+
+
+def nearest_lens(lens: Lens) -> Lens:
+    """The lens that the controls make of another; RequestError if it is out of their range."""
+    return lens_of(**component_values(lens))
 
 
 def default_lens(focus: Focus, lens: Lens) -> Lens:

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from autofocus.focus import choose_focus
-from autofocus.page.session import NETWORK, Scene, depth_file
+from autofocus.page.session import NETWORK, PHONE, Scene, depth_file
 from autofocus.photo import fit, preview, runs_against, to_words
 
-PHONE, CUSTOM = "phone", "custom"
+CUSTOM = "custom"
 SOURCES = {NETWORK: "Network", PHONE: "The photo’s own", CUSTOM: "Custom map"}
 
 PHONE_HAS_DEPTH = "This photo carries its camera’s own depth."

@@ -15,7 +15,7 @@ from autofocus.focus import SALIENT
 from autofocus.lens.highlights import expand_highlights
 from autofocus.lens.layers import Layer, split
 from autofocus.lens.srgb import encode_srgb, to_linear
-from autofocus.photo import resize, to_bytes, to_words
+from autofocus.photo import correction_bytes, resize, to_bytes, to_words
 from autofocus.render import APERTURE_AT_F1, Lens, circle_scale
 from autofocus.view import mark_subject
 
@@ -58,6 +58,7 @@ class ViewerData(SceneFiles):
     reason: str = ""
     dots: list[list[float]] = []
     tile: TileData | None = None
+    correction: FileData | None = None  # what is painted: one byte a pixel, as in `photo.UNTOUCHED`
     # The fields of `Lens`, by their names.
     focus: float = 0.5
     focus_range: float = 0.0
@@ -154,6 +155,27 @@ def tile_data(
         frame=in_shares(frame, depth.shape),
         box=in_shares((left, top, right, bottom), depth.shape),
     )
+
+
+def with_correction(
+    data: ViewerData, correction: np.ndarray | None, folder: Path, lens: Lens
+) -> ViewerData:
+    """The same photo under another lens and with another correction; to the viewer a new photo.
+
+    Args:
+        data: as `viewer_data` made it; stays as it is.
+        correction: h×w in [-1, 1] of the size of its files, as in `render.correct`, or None.
+        folder: an existing folder that Gradio may serve (or copy from).
+        lens: how the photo is taken at first.
+
+    """
+    run = uuid.uuid4().hex
+    changes = {"run": run, "correction": None, "tile": None, **lens_fields(lens)}
+    if correction is not None:
+        path = folder / f"{run}.correction.bin"
+        path.write_bytes(correction_bytes(correction).tobytes())
+        changes["correction"] = FileData(path=str(path))
+    return data.model_copy(update=changes)
 
 
 def pixel_box(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -1,6 +1,6 @@
 // When to draw: once a screen frame, coarsely while a hand moves the lens, better and better at rest.
 
-const RESTING = 150; // milliseconds after the last change that the hand counts as resting
+const RESTING = 150; // milliseconds without a change after which the hand counts as resting
 
 export class Schedule {
   // `artist` says whether it `canDraw`, `draw`s one frame (returns whether another would refine
@@ -13,9 +13,13 @@ export class Schedule {
   // The lens changed, and may change again at once: what was accumulated is void.
   change() {
     this.stale = this.dragging = true;
+    this.restLater();
+    this.redraw();
+  }
+
+  restLater() {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(), RESTING);
-    this.redraw();
   }
 
   rest() {
@@ -44,6 +48,8 @@ export class Schedule {
     this.stale = this.asked = false;
     this.frames += 1;
     const more = this.artist.draw({ stale, dragging, asked });
+    // The time of a slow frame is no rest: the hand moves on once it has seen the frame.
+    if (dragging && stale) this.restLater();
     if (more && !this.paused) this.request();
   }
 
