@@ -24,7 +24,7 @@ from autofocus.network import AutoFocusNet, NetworkConfig
 from autofocus.versions import catalog, weights
 from tests.hub_stand_in import StandIn
 
-TINY = NetworkConfig("resnet18", (8, 8, 16, 16, 16))
+TINY = NetworkConfig("resnet18", (8, 8, 16, 16, 16), short_side=96)
 
 
 @pytest.fixture(scope="session")
@@ -44,9 +44,14 @@ def tiny_version(tiny_network, tmp_path_factory):
 @pytest.fixture
 def only_tiny(tiny_version, monkeypatch):
     """The tiny version is all there is, and the default."""
-    monkeypatch.setattr(catalog, "BUNDLED", tiny_version.folder.parent)
-    monkeypatch.setattr(catalog, "DEFAULT", "tiny")
+    use_only(tiny_version, monkeypatch)
     return tiny_version
+
+
+def use_only(version, monkeypatch):
+    """Make a version all there is, and the default."""
+    monkeypatch.setattr(catalog, "BUNDLED", version.folder.parent)
+    monkeypatch.setattr(catalog, "DEFAULT", version.name)
 
 
 @pytest.fixture

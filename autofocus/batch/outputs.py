@@ -9,12 +9,11 @@ import os
 import time
 from pathlib import Path
 
-from autofocus import predict
 from autofocus.errors import PhotoError, RequestError
 from autofocus.files.atomic import write_text
 from autofocus.focus import choose_focus, describe
 from autofocus.photo import Photo, format_of, write_depth, write_saliency
-from autofocus.predict import Prediction, Predictor, pick_device
+from autofocus.predict import Prediction, Predictor, pick_device, predict_photo
 from autofocus.versions import models
 from autofocus.versions.catalog import find_version
 
@@ -29,10 +28,10 @@ def load_predictor(version: str | None) -> Predictor:
     return models.load_predictor(find_version(version), pick_device())
 
 
-def predict_photo(photo: Photo, predictor: Predictor, version: str) -> tuple[Prediction, dict]:
+def predict_with_facts(photo: Photo, predictor: Predictor, version: str) -> tuple[Prediction, dict]:
     """The maps of a photo, and its facts with the seconds that the network took."""
     started = time.perf_counter()
-    prediction = predict.predict_photo(predictor, photo)
+    prediction = predict_photo(predictor, photo)
     seconds = round(time.perf_counter() - started, 3)
     focus = choose_focus(prediction.depth, prediction.saliency)
     facts = describe(focus, photo.pixels.shape[:2], version)

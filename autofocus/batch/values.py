@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from autofocus.errors import RequestError
 
-LONGEST_PULL = 60  # seconds
 SMALLEST_F_STOP = 0.1  # no lens comes near it
 BLADES = ("0", "5", "6", "7", "8", "9")
 
@@ -84,9 +83,11 @@ def read_positive(text: str) -> float:
 
 def read_seconds(text: str) -> float:
     """How long a focus pull may take."""
+    from autofocus.focus_pull import LONGEST
+
     value = read_positive(text)
-    if value > LONGEST_PULL:
-        raise RequestError(f"{text} is more than {LONGEST_PULL} seconds.")
+    if value > LONGEST:
+        raise RequestError(f"{text} is more than {LONGEST:g} seconds.")
     return value
 
 

@@ -9,7 +9,13 @@ from tempfile import TemporaryDirectory, gettempdir
 import cv2
 import torch
 
-from autofocus.batch.outputs import FACTS, check_length, load_predictor, predict_photo, write_maps
+from autofocus.batch.outputs import (
+    FACTS,
+    check_length,
+    load_predictor,
+    predict_with_facts,
+    write_maps,
+)
 from autofocus.batch.parts import part_name, read_paths, to_row, write_part
 from autofocus.batch.plan import Job
 from autofocus.batch.refocusing import refocus_photo
@@ -94,7 +100,7 @@ class Worker:
         job, suffixes = self.job, self.job.suffixes(key)
         check_length(stem.rpartition("/")[2], suffixes)
         photo = self.read(key)
-        prediction, facts = predict_photo(photo, self.predictor, job.version)
+        prediction, facts = predict_with_facts(photo, self.predictor, job.version)
         with TemporaryDirectory() as name:
             folder = Path(name)
             write_maps(prediction, facts, folder, "photo")

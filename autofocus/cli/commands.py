@@ -12,7 +12,7 @@ from autofocus.batch.outputs import (
     free_stem,
     load_predictor,
     make_folder,
-    predict_photo,
+    predict_with_facts,
     write_maps,
 )
 from autofocus.batch.refocusing import PHONE, Refocusing, lens_for, refocus_photo, scene_of
@@ -56,7 +56,7 @@ def predict(photos: list[str], output: Path, version: str | None) -> int:
         try:
             photo = source.read()
             stem = free_stem(output, source.stem)
-            write_maps(*predict_photo(photo, predictor, name), output, stem)
+            write_maps(*predict_with_facts(photo, predictor, name), output, stem)
         except PhotoError as error:
             report(source.name, error)
             status = FAILED

@@ -14,6 +14,7 @@ import gradio as gr
 
 from autofocus.errors import PhotoError, RequestError
 from autofocus.focus import AUTO, Focus, describe, parse_focus
+from autofocus.page import depth_maps
 from autofocus.page.focusing import focus_under
 from autofocus.page.limits import read_upload
 from autofocus.page.models import analyse, version_choices
@@ -22,7 +23,6 @@ from autofocus.page.session import (
     discard,
     hand_out,
     make_scene,
-    with_depth,
     write_depth_map,
     write_refocused,
     write_saliency_map,
@@ -127,7 +127,7 @@ def refocus(
 
     """
     with open_photo(photo, version) as scene:
-        used = with_depth(scene, Path(depth), invert=invert) if depth else scene
+        used = with_custom(scene, Path(depth), invert) if depth else scene
         chosen = focus_of(used, focus)
         chosen = chosen if range is None else replace(chosen, range=range)
         lens = Lens(
@@ -143,6 +143,12 @@ def refocus(
         painted = read_correction(Path(correction)) if correction else None
         file = hand_out(write_refocused(used, lens, correction=painted))
         return str(file), describe(chosen, scene.size, find_version(version).name)
+
+
+def with_custom(scene: Scene, depth: Path, invert: bool) -> Scene:
+    """The scene by a grey map of the program's."""
+    depth_maps.keep_custom(scene, depth, invert=invert)
+    return depth_maps.use_depth(scene, depth_maps.CUSTOM)
 
 
 @contextlib.contextmanager

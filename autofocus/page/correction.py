@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from autofocus.errors import AutoFocusError, RequestError
+from autofocus.files.atomic import write_bytes
 from autofocus.page.session import Scene
 from autofocus.photo import correction_bytes, has_aspect, read_correction, resize
 
@@ -69,5 +70,5 @@ def encode_correction(correction: np.ndarray) -> bytes:
 def write_png(scene: Scene, png: bytes) -> Path:
     """The correction as a file beside the settings."""
     file = scene.folder / f"{scene.name}.correction.png"
-    file.write_bytes(png)
+    write_bytes(file, png)
     return file

@@ -4,12 +4,14 @@ All are kept as files of the scene at its full size, so that any of them is one 
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from autofocus.focus import choose_focus
-from autofocus.page.session import NETWORK, PHONE, Scene, depth_file
-from autofocus.photo import fit, preview, runs_against, to_words
+from autofocus.page.limits import limits
+from autofocus.page.session import NETWORK, PHONE, Scene, depth_file, write_map
+from autofocus.photo import fit, preview, read_depth, runs_against, to_words
 
 CUSTOM = "custom"
 SOURCES = {NETWORK: "Network", PHONE: "The photo’s own", CUSTOM: "Custom map"}
@@ -25,7 +27,23 @@ def keep_depth(scene: Scene, source: str, depth: np.ndarray) -> None:
         DepthMapError: its aspect is not the photo's.
 
     """
-    np.save(depth_file(scene.folder, source), to_words(fit(depth, scene.size)))
+    write_map(depth_file(scene.folder, source), to_words(fit(depth, scene.size)))
+
+
+def keep_custom(scene: Scene, file: str | Path, *, invert: bool = False) -> str:
+    """Keep a grey map of the visitor's (nearest brightest, unless `invert`) as one of the scene's.
+
+    Returns:
+        What there is to say of how the map was read.
+
+    Raises:
+        PhotoError: the map cannot be read.
+        DepthMapError: its aspect is not the photo's.
+
+    """
+    custom = read_depth(file, invert=invert, max_megapixels=limits().megapixels)
+    keep_depth(scene, CUSTOM, custom.depth)
+    return custom.note
 
 
 def use_depth(scene: Scene, source: str) -> Scene:

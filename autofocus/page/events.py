@@ -92,12 +92,17 @@ def said(error: Exception, status: gr.HTML | None) -> dict:
 
 def sentence_of(error: BaseException) -> str:
     """What anybody may be told of an error."""
+    if is_disk_full(error) or is_disk_full(error.__cause__):
+        return NO_ROOM
     if isinstance(error, AutoFocusError):
         return str(error)
-    if isinstance(error, OSError) and error.errno in NO_SPACE:
-        return NO_ROOM
     if isinstance(error, MemoryError):
         return NO_MEMORY
     if isinstance(error, RenderCancelled | visits.LeftError):
         return STOPPED
     return FAULT
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether the system refused to write for want of room."""
+    return isinstance(error, OSError) and error.errno in NO_SPACE

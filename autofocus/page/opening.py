@@ -14,11 +14,11 @@ import numpy as np
 from autofocus.errors import AutoFocusError, PhotoError, VersionError
 from autofocus.page import depth_maps, payloads
 from autofocus.page.controls import default_lens
-from autofocus.page.events import on
+from autofocus.page.events import on, sentence_of
 from autofocus.page.examples import example_files
 from autofocus.page.focusing import Focusing
 from autofocus.page.histogram import histogram
-from autofocus.page.limits import limits, read_upload
+from autofocus.page.limits import read_upload
 from autofocus.page.live import live_data
 from autofocus.page.models import analyse
 from autofocus.page.photo_strip import thumbnails_of
@@ -26,7 +26,7 @@ from autofocus.page.reason import reason
 from autofocus.page.session import Scene, discard, make_scene
 from autofocus.page.text import FINDING, GONE, HINT, NO_VERSION, READING, RENDERING, TRY, fill, note
 from autofocus.page.visit import Visit
-from autofocus.photo import preview, read_depth, to_bytes
+from autofocus.photo import preview, to_bytes
 from autofocus.predict import pick_device, predict_photo
 from autofocus.render import Lens
 from autofocus.versions.catalog import find_version
@@ -184,7 +184,7 @@ class Opening:
             yield scene
         except AutoFocusError as error:
             yield {
-                self.page.status: note(str(error), "error"),
+                self.page.status: note(sentence_of(error), "error"),
                 self.page.refocused: gr.update(elem_classes=[]),
             }
 
@@ -262,12 +262,10 @@ class Opening:
             yield self.focusing.say_gone()
             return
         try:
-            custom = read_depth(file, invert=invert, max_megapixels=limits().megapixels)
-            depth_maps.keep_depth(scene, depth_maps.CUSTOM, custom.depth)
+            says = [depth_maps.keep_custom(scene, file, invert=invert)]
         except AutoFocusError as error:
-            yield {self.page.status: note(str(error), "error")}
+            yield {self.page.status: note(sentence_of(error), "error")}
             return
-        says = [custom.note]
         if depth_maps.opposes_network(scene, depth_maps.CUSTOM):
             says.append(depth_maps.RUNS_AGAINST)
         yield from self.use_depth(visit, scene, palette, lens, depth_maps.CUSTOM)

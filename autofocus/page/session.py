@@ -6,20 +6,19 @@ The page shows previews; what is downloaded is made from the photo's own file at
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from autofocus.files.atomic import replace_file, write_text
 from autofocus.focus import Focus, choose_focus
 from autofocus.focus_pull import PULL_SECONDS, focus_path, write_focus_pull
-from autofocus.page.limits import limits, read_upload
+from autofocus.page.limits import read_upload
 from autofocus.page.visits import is_left, new_folder
 from autofocus.photo import (
     PREVIEW,
-    fit,
     preview,
-    read_depth,
     through_lens,
     to_bytes,
     to_words,
@@ -66,42 +65,28 @@ def depth_file(folder: Path, source: str) -> Path:
     return folder / f"{source}.depth.npy"
 
 
-def make_scene(source: Path, photo: np.ndarray, found: Prediction) -> Scene:
+def make_scene(source: Path, photo: np.ndarray, prediction: Prediction) -> Scene:
     """Keep a predicted photo (full size) as previews, and as files in a folder of its own."""
     scene = Scene(
         name=source.stem or "photo",
         source=source,
         folder=new_folder(),
         photo=preview(photo),
-        depth=preview(found.depth),
-        saliency=preview(found.saliency),
-        focus=choose_focus(found.depth, found.saliency),
+        depth=preview(prediction.depth),
+        saliency=preview(prediction.saliency),
+        focus=choose_focus(prediction.depth, prediction.saliency),
         size=photo.shape[:2],
     )
-    # Unpacked: a compressed map of 12 megapixels takes longer than the network.
-    np.save(depth_file(scene.folder, NETWORK), to_words(found.depth))
-    np.save(scene.folder / SALIENCY, to_bytes(found.saliency))
+    write_map(depth_file(scene.folder, NETWORK), to_words(prediction.depth))
+    write_map(scene.folder / SALIENCY, to_bytes(prediction.saliency))
     return scene
 
 
-def with_depth(scene: Scene, file: Path, *, invert: bool = False) -> Scene:
-    """The scene with a grey map of the visitor's in place of the network's depth.
-
-    Args:
-        scene: stays as it is.
-        file: nearest brightest, unless `invert`.
-        invert: nearest is darkest.
-
-    Raises:
-        PhotoError: the map cannot be read.
-        DepthMapError: its aspect is not the photo's.
-
-    """
-    depth = fit(
-        read_depth(file, invert=invert, max_megapixels=limits().megapixels).depth, scene.size
-    )
-    np.save(depth_file(scene.folder, NETWORK), to_words(depth))
-    return replace(scene, depth=preview(depth), focus=choose_focus(depth, scene.full_saliency()))
+def write_map(file: Path, values: np.ndarray) -> None:
+    """Keep a map (H×W integers) as an array; PhotoError if it cannot be written."""
+    with replace_file(file) as temporary:
+        # Unpacked: a compressed map of 12 megapixels takes longer than the network.
+        np.save(temporary, values)
 
 
 def hand_out(file: Path) -> Path:
@@ -184,5 +169,5 @@ def write_settings(scene: Scene, lens: Lens, version: str, correction: Path | No
     if correction is not None:
         settings["correction"] = correction.name
     file = scene.folder / f"{scene.name}.settings.json"
-    file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    write_text(file, json.dumps(settings, indent=2) + "\n")
     return file

@@ -298,6 +298,7 @@ def test_many_photos_go_into_a_folder_with_one_network(photo, tmp_path, only_tin
     assert len(loaded) == 2
 
 
+@pytest.mark.slow
 def test_a_photo_may_come_and_go_by_a_pipe(photo, scene, tmp_path):
     write_depth(scene[1], tmp_path / "own.png")
     command = [sys.executable, "-m", "autofocus", "refocus", "-", "--output", "-"]

@@ -39,7 +39,9 @@ def cast(file, review, reviewer):
         reviews.vote(pair, LEFT if pair.sides[0] == "b" * 64 else RIGHT, reviewer)
 
 
-@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ProcessPoolExecutor])
+@pytest.mark.parametrize(
+    "pool", [ThreadPoolExecutor, pytest.param(ProcessPoolExecutor, marks=pytest.mark.slow)]
+)
 def test_eight_at_once_lose_nothing(reviews, pool):
     review = reviews.create(VERSIONS, PHOTOS, MAKER)
     options = {}

@@ -10,24 +10,13 @@ import pytest
 from autofocus.errors import RequestError
 from autofocus.page.correction import PREFIX, png_of
 from autofocus.page.downloads import make_photo, make_settings
-from autofocus.page.session import discard, make_scene
-from autofocus.photo import read_correction, read_photo, write_photo
-from autofocus.predict import Prediction
+from autofocus.photo import read_correction, read_photo
 from autofocus.render import Lens
 
 
 def address(values):
     png = cv2.imencode(".png", values)[1].tobytes()
     return PREFIX + base64.b64encode(png).decode()
-
-
-@pytest.fixture
-def opened(scene, tmp_path):
-    photo, depth = scene
-    write_photo(photo, tmp_path / "photo.png")
-    made = make_scene(tmp_path / "photo.png", photo, Prediction(depth, np.float32(depth > 0.7)))
-    yield made
-    discard(made)
 
 
 def test_a_png_is_read_as_pixels_from_blurred_to_sharp():
@@ -53,19 +42,21 @@ def test_anything_else_gets_a_sentence(sent):
         png_of(sent)
 
 
-def test_what_is_painted_sharp_stays_sharp_in_the_download(opened, scene):
+def test_what_is_painted_sharp_stays_sharp_in_the_download(predicted, scene):
     painted = png_of(address(np.full((12, 16), 255, np.uint8)))
     lens = Lens(focus=0.8, f_stop=1.4)
     photo, _ = scene
     plain, sharp = (
-        read_photo(make_photo(opened, "PNG", png, lens)).pixels for png in (None, painted)
+        read_photo(make_photo(predicted, "PNG", png, lens)).pixels for png in (None, painted)
     )
     assert np.abs(sharp - photo).max() < 0.01 < np.abs(plain - photo).max()
 
 
-def test_the_settings_name_the_file_beside_them(opened):
+def test_the_settings_name_the_file_beside_them(predicted):
     painted = png_of(address(np.full((12, 16), 255, np.uint8)))
-    settings, correction = make_settings(opened, "tiny", painted, Lens())
+    settings, correction = make_settings(predicted, "tiny", painted, Lens())
     assert json.loads(settings.read_text())["correction"] == correction.name
     assert correction.read_bytes() == painted
-    assert "correction" not in json.loads(make_settings(opened, "tiny", None, Lens()).read_text())
+    assert "correction" not in json.loads(
+        make_settings(predicted, "tiny", None, Lens()).read_text()
+    )

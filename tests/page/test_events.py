@@ -16,12 +16,12 @@ from autofocus.render import RenderCancelled
 
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 anything = st.recursive(
-    plain, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+    plain, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
 )
 
 
 @given(anything)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_click_is_two_shares_or_a_sentence(told):
     try:
         pick = check_payload(Pick, told)
@@ -32,7 +32,7 @@ def test_a_click_is_two_shares_or_a_sentence(told):
 
 
 @given(st.dictionaries(st.sampled_from(["x", "y", "index", "value"]), anything))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_model_lets_through_what_it_does_not_say(told):
     for model in (Pick, Choice, Nothing):
         try:
@@ -67,7 +67,7 @@ CONTROLS = [
 
 @pytest.mark.parametrize(("control", "fits"), CONTROLS, ids=lambda part: getattr(part, "label", ""))
 @given(told=anything)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_control_sends_what_fits_it_or_a_sentence_is_said(control, fits, told):
     try:
         value = check_value(control, told)
@@ -123,10 +123,8 @@ def test_a_handler_that_fails_in_between_keeps_what_it_has_shown():
     assert first == {"a": 1} and NO_ROOM in last[status]
 
 
-def test_every_event_with_data_has_a_model(only_tiny):
-    from autofocus.page.server import build_page
-
-    for event in build_page().demo.fns.values():
+def test_every_event_with_data_has_a_model(page):
+    for event in page.demo.fns.values():
         hints = list(getattr(event.fn, "__annotations__", {}).values())
         if gr.EventData in hints:
             assert event.fn.payload is not None, event.name

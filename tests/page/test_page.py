@@ -17,17 +17,10 @@ from autofocus.page.opening import NO_EXAMPLE, Opening, first_photo
 from autofocus.page.session import Scene, discard, make_scene
 from autofocus.page.text import GONE, note, sentence
 from autofocus.page.visit import Visit
-from autofocus.photo import Photo, write_photo
+from autofocus.photo import Photo
 from autofocus.predict import Prediction
 from autofocus.render import Lens
 from autofocus.versions import catalog
-
-
-@pytest.fixture
-def page(only_tiny):
-    models.cached_predictor.cache_clear()
-    yield server.build_page()
-    models.cached_predictor.cache_clear()
 
 
 @pytest.fixture
@@ -45,27 +38,14 @@ def opening(tab, focusing):
     return Opening(tab, focusing)
 
 
-@pytest.fixture
-def photo_file(scene, tmp_path):
-    write_photo(scene[0], tmp_path / "photo.png")
-    return tmp_path / "photo.png"
-
-
-@pytest.fixture
-def predicted(scene, photo_file):
-    """A scene as the page keeps it; the disc in front is the subject."""
-    photo, depth = scene
-    made = make_scene(photo_file, photo, Prediction(depth, np.float32(depth > 0.7)))
-    yield made
-    discard(made)
-
-
 def merged(changes):
     """What a handler has changed in the end."""
     return {part: value for change in changes for part, value in change.items()}
 
 
-def test_nothing_is_loaded_on_import_or_when_the_page_is_built(page):
+def test_nothing_is_loaded_on_import_or_when_the_page_is_built(only_tiny):
+    models.cached_predictor.cache_clear()
+    server.build_page()
     assert models.cached_predictor.cache_info().currsize == 0
 
 

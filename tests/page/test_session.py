@@ -1,49 +1,52 @@
 """A visitor's photo: what is made of it, and where."""
 
+import errno
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from autofocus.errors import AutoFocusError
+from autofocus.errors import AutoFocusError, PhotoError
 from autofocus.page import visits
+from autofocus.page.depth_maps import CUSTOM, keep_custom, keep_depth, use_depth
+from autofocus.page.events import NO_ROOM, sentence_of
 from autofocus.page.session import (
+    NETWORK,
     discard,
     hand_out,
-    make_scene,
     refocused,
-    with_depth,
     write_depth_map,
     write_refocused,
 )
-from autofocus.photo import read_correction, read_photo, write_photo
-from autofocus.predict import Prediction
+from autofocus.photo import read_correction, read_photo
 from autofocus.render import Lens, RenderCancelled
 
 
-@pytest.fixture
-def made(scene, tmp_path):
-    """A photo as the page keeps it; the disc in front is the subject."""
-    photo, depth = scene
-    write_photo(photo, tmp_path / "photo.png")
-    kept = make_scene(tmp_path / "photo.png", photo, Prediction(depth, np.float32(depth > 0.7)))
-    yield kept
-    discard(kept)
+def test_what_is_handed_out_outlives_the_scene(predicted):
+    file = hand_out(write_depth_map(predicted))
+    discard(predicted)
+    assert file.is_file() and not predicted.folder.exists()
 
 
-def test_what_is_handed_out_outlives_the_scene(made):
-    file = hand_out(write_depth_map(made))
-    discard(made)
-    assert file.is_file() and not made.folder.exists()
-
-
-def test_an_inverted_map_is_the_other_way_round(made, scene, tmp_path):
+def test_an_inverted_map_is_the_other_way_round(predicted, scene, tmp_path):
     file = tmp_path / "depth.png"
     Image.fromarray(np.uint16(65535 * scene[1])).save(file)
-    plain, inverted = with_depth(made, file).depth, with_depth(made, file, invert=True).depth
-    np.testing.assert_allclose(plain + inverted, 1, atol=1e-4)
+    depths = []
+    for invert in (False, True):
+        keep_custom(predicted, file, invert=invert)
+        depths.append(use_depth(predicted, CUSTOM).depth)
+    np.testing.assert_allclose(sum(depths), 1, atol=1e-4)
 
 
-def test_a_correction_blurs_where_it_is_dark_and_leaves_grey_as_it_is(made, tmp_path):
+def test_a_map_of_the_visitors_leaves_the_networks_as_it_is(predicted, scene, tmp_path):
+    file = tmp_path / "depth.png"
+    Image.fromarray(np.uint16(65535 * (1 - scene[1]))).save(file)
+    keep_custom(predicted, file)
+    assert np.abs(use_depth(predicted, CUSTOM).depth - scene[1]).max() > 0.1
+    np.testing.assert_allclose(use_depth(predicted, NETWORK).depth, scene[1], atol=1e-4)
+
+
+def test_a_correction_blurs_where_it_is_dark_and_leaves_grey_as_it_is(predicted, tmp_path):
     grey = np.full((96, 128), 128, np.uint8)
     grey[:, :64] = 0
     Image.fromarray(grey).save(tmp_path / "painted.png")
@@ -51,7 +54,7 @@ def test_a_correction_blurs_where_it_is_dark_and_leaves_grey_as_it_is(made, tmp_
     assert painted.min() == -1 and np.all(painted[:, 64:] == 0)
     lens = Lens(focus=0.3, f_stop=2.0)
     plain, corrected = (
-        read_photo(write_refocused(made, lens, ".png", correction=value)).pixels
+        read_photo(write_refocused(predicted, lens, ".png", correction=value)).pixels
         for value in (None, painted)
     )
     change = np.abs(plain - corrected).mean(axis=(0, 2))
@@ -70,8 +73,21 @@ def test_what_is_no_correction_is_refused(tmp_path, kind):
         read_correction(file)
 
 
-def test_rendering_stops_when_the_visitor_has_left(made, monkeypatch):
+def test_what_does_not_fit_on_the_disk_leaves_no_half_file(predicted, monkeypatch):
+    def save(file, values):
+        file.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = set(predicted.folder.iterdir())
+    monkeypatch.setattr(np, "save", save)
+    with pytest.raises(PhotoError) as caught:
+        keep_depth(predicted, CUSTOM, predicted.full_depth())
+    assert sentence_of(caught.value) == NO_ROOM
+    assert set(predicted.folder.iterdir()) == before
+
+
+def test_rendering_stops_when_the_visitor_has_left(predicted, monkeypatch):
     monkeypatch.setattr("autofocus.page.session.is_left", lambda: True)
     with pytest.raises(RenderCancelled):
-        refocused(made, Lens(focus=0.3, f_stop=1.4))
+        refocused(predicted, Lens(focus=0.3, f_stop=1.4))
     assert not visits.is_left()

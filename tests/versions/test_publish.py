@@ -45,6 +45,7 @@ def folder(tiny_version, tmp_path):
     return copied
 
 
+@pytest.mark.slow
 def test_a_version_goes_to_the_hub_and_comes_back_the_same(stand_in, folder, scene, tmp_path):
     commit = upload(REPO, version_files(folder), "First", tag="v1")
     assert stand_in.repo(REPO).refs["tags"] == {"v1": commit}

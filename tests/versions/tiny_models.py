@@ -4,6 +4,14 @@ import torch
 import transformers
 
 WIDE = 0.3  # deviation of the weights: with the usual 0.02 all depths are the same
+VIT = {  # the shape of a vision transformer that the models below hold
+    "hidden_size": 16,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "image_size": 64,
+    "initializer_range": WIDE,
+}
 
 
 def backbone(patch_size=14, image_size=56, **options):
@@ -45,15 +53,10 @@ def depth_anything(kind):
 
 def dpt():
     config = transformers.DPTConfig(
-        hidden_size=16,
-        num_hidden_layers=4,
-        num_attention_heads=2,
-        intermediate_size=32,
-        image_size=64,
+        **VIT,
         backbone_out_indices=[0, 1, 2, 3],
         neck_hidden_sizes=[8, 8, 8, 8],
         fusion_hidden_size=8,
-        initializer_range=WIDE,
     )
     processor = transformers.DPTImageProcessor(size={"height": 64, "width": 64})
     return transformers.DPTForDepthEstimation(config), processor
@@ -62,14 +65,7 @@ def dpt():
 def zoedepth():
     config = transformers.ZoeDepthConfig(
         backbone_config=transformers.BeitConfig(
-            hidden_size=16,
-            num_hidden_layers=4,
-            num_attention_heads=2,
-            intermediate_size=32,
-            image_size=64,
-            out_indices=[1, 2, 3, 4],
-            initializer_range=WIDE,
-            reshape_hidden_states=False,
+            **VIT, out_indices=[1, 2, 3, 4], reshape_hidden_states=False
         ),
         neck_hidden_sizes=[8, 8, 8, 8],
         fusion_hidden_size=8,
