@@ -9,7 +9,7 @@ from autofocus.batch.refocusing import PHONE, Refocusing
 from autofocus.batch.values import LENS, read_focus
 from autofocus.errors import RequestError, SettingsError
 from autofocus.focus import Focus, describe
-from autofocus.render import Lens, f_stop_of
+from autofocus.lens.lens import Lens, f_stop_of
 
 RANGE = "range"  # what the facts of a photo call the lens's focus_range
 NETWORK = "network"  # as a depth map: none of the user's

@@ -5,11 +5,13 @@ Every reader raises `RequestError` with what was expected.
 
 import math
 from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
 
 from autofocus.errors import RequestError
+from autofocus.lens.lens import BLADES, Lens
 
 SMALLEST_F_STOP = 0.1  # no lens comes near it
-BLADES = ("0", "5", "6", "7", "8", "9")
 
 
 def read_focus(text: str) -> str | float | tuple[int, int]:
@@ -33,27 +35,19 @@ def read_number(text: str) -> float:
     return value
 
 
+def read_between(text: str, low: float, high: float) -> float:
+    """A number within limits."""
+    value = read_number(text)
+    if not low <= value <= high:
+        raise RequestError(f"{text} is not between {low:g} and {high:g}.")
+    return value
+
+
 def read_depth_value(text: str) -> float:
     """A depth in 0..1."""
     value = read_number(text)
     if not 0 <= value <= 1:
         raise RequestError(f"{text} is not between 0 (farthest) and 1 (nearest).")
-    return value
-
-
-def read_fraction(text: str) -> float:
-    """A number in 0..1."""
-    value = read_number(text)
-    if not 0 <= value <= 1:
-        raise RequestError(f"{text} is not between 0 and 1.")
-    return value
-
-
-def read_signed_fraction(text: str) -> float:
-    """A number in -1..1."""
-    value = read_number(text)
-    if not -1 <= value <= 1:
-        raise RequestError(f"{text} is not between -1 and 1.")
     return value
 
 
@@ -93,20 +87,21 @@ def read_seconds(text: str) -> float:
 
 def read_blades(text: str) -> int:
     """0, or 5 to 9."""
-    if text not in BLADES:
-        raise RequestError(f"{text!r} is neither 0 (round) nor 5 to 9.")
+    if text not in map(str, BLADES):
+        raise RequestError(f"{text!r} is neither 0 (round) nor {BLADES[1]} to {BLADES[-1]}.")
     return int(text)
 
 
-# By the fields of `render.Lens`; `aperture` says the f-stop in another way, and the focus has a
-# reader of its own. A field that is missing here cannot be set.
+# By the fields of `Lens`, but for its focus, which has a reader of its own; `aperture` says the
+# f-stop in another way.
 LENS: dict[str, Callable[[str], float]] = {
-    "focus_range": read_fraction,
+    **{
+        field.name: partial(read_between, low=field.metadata["low"], high=field.metadata["high"])
+        for field in fields(Lens)
+        if field.name != "focus"
+    },
     "aperture": read_not_negative,
     "f_stop": read_f_stop,
     "blades": read_blades,
     "rotation": read_number,
-    "highlights": read_fraction,
-    "cats_eye": read_fraction,
-    "spherical": read_signed_fraction,
 }

@@ -5,7 +5,7 @@ A value that means nothing is `typer.BadParameter`: wrong usage, exit status 2.
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import fields
 from functools import wraps
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,8 @@ import typer
 from autofocus.batch import values
 from autofocus.batch.values import read_focus
 from autofocus.errors import RequestError
+from autofocus.lens.lens import Lens, f_stop_of
+from autofocus.lens.parameters import spread
 
 
 def parser(reader: Callable[[str], object]) -> Callable[[str], object]:
@@ -30,64 +32,26 @@ def parser(reader: Callable[[str], object]) -> Callable[[str], object]:
     return read
 
 
-@dataclass(frozen=True)
-class LensOption:
-    """An option that sets a field of `render.Lens`."""
-
-    name: str
-    metavar: str
-    text: str
-
-
-# By the names of `values.LENS`.
-LENS = {
-    "focus_range": LensOption(
-        "--range",
-        "R",
-        "0..1: depth that is sharp around the focus (default: what the subject fills)",
-    ),
-    "aperture": LensOption("--aperture", "A", "as a fraction of the diagonal, e.g. 0.03"),
-    "f_stop": LensOption(
-        "--f-stop", "N", "as on a lens (default: 2, or 4 where no subject is found)"
-    ),
-    "blades": LensOption("--blades", "N", "0 (round, the default) or 5 to 9"),
-    "rotation": LensOption("--rotation", "DEGREES", "of the blades"),
-    "highlights": LensOption("--highlights", "H", "0..1: how far clipped highlights are expanded"),
-    "cats_eye": LensOption("--cats-eye", "C", "0..1: how far discs narrow towards the corners"),
-    "spherical": LensOption("--spherical", "S", "-1 (soap bubbles) to 1 (creamy)"),
-}
+APERTURE = "as a fraction of the diagonal, e.g. 0.03"  # the f-stop, said in another way
+METAVARS = {"rotation": "DEGREES", "f_stop": "N", "blades": "N"}  # else the option's first letter
 
 
 def takes_lens(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the options of `LENS`; it gets what they set as its `lens`, fields of `Lens`.
+    """Give a command an option for each field of the lens but its focus.
 
-    Typer reads a function's signature, so theirs take the place of `lens` in it.
+    It gets what they set as its `lens`: fields of `Lens`.
     """
-
-    @wraps(command)
-    def with_options(**given: object) -> int:
-        chosen = {name: given.pop(name) for name in LENS}
-        return command(**given, lens=lens_fields(chosen))
-
-    signature = inspect.signature(command)
-    parameters = []
-    for parameter in signature.parameters.values():
-        parameters += LENS_PARAMETERS if parameter.name == "lens" else [parameter]
-    with_options.__signature__ = signature.replace(parameters=parameters)
-    with_options.__annotations__ = {each.name: each.annotation for each in parameters}
-    return with_options
+    return spread(command, LENS_PARAMETERS, lens_fields)
 
 
 def lens_fields(chosen: dict[str, float | None]) -> dict[str, float]:
     """The fields of `Lens` that were set; an aperture becomes its f-stop."""
-    fields = {name: value for name, value in chosen.items() if value is not None}
-    if {"aperture", "f_stop"} <= fields.keys():
+    given = {name: value for name, value in chosen.items() if value is not None}
+    if {"aperture", "f_stop"} <= given.keys():
         raise typer.BadParameter("--aperture and --f-stop say the same. Give one of them.")
-    if "aperture" in fields:
-        from autofocus.render import f_stop_of
-
-        fields["f_stop"] = f_stop_of(fields.pop("aperture"))
-    return fields
+    if "aperture" in given:
+        given["f_stop"] = f_stop_of(given.pop("aperture"))
+    return given
 
 
 def option(name: str, metavar: str, text: str, **more: object):  # noqa: ANN201
@@ -100,17 +64,21 @@ def flag(name: str, text: str):  # noqa: ANN201
     return typer.Option(name, help=text, show_default=False)
 
 
+def lens_parameter(name: str, option_name: str, text: str) -> inspect.Parameter:
+    """A field of the lens as a parameter of a command."""
+    metavar = METAVARS.get(name, option_name[0].upper())
+    flagged = "--" + option_name.replace("_", "-")
+    asked = option(flagged, metavar, text, parser=parser(values.LENS[name]))
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=None, annotation=Annotated[float | None, asked])
+
+
 LENS_PARAMETERS = [
-    inspect.Parameter(
-        name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=None,
-        annotation=Annotated[
-            float | None, option(one.name, one.metavar, one.text, parser=parser(values.LENS[name]))
-        ],
-    )
-    for name, one in LENS.items()
+    lens_parameter(field.name, field.metadata["option"] or field.name, field.metadata["text"])
+    for field in fields(Lens)
+    if field.name != "focus"
 ]
+LENS_PARAMETERS.insert(1, lens_parameter("aperture", "aperture", APERTURE))
 Photos = Annotated[list[str], typer.Argument(metavar="PHOTO", show_default=False)]
 OnePhoto = Annotated[str, typer.Argument(metavar="PHOTO", show_default=False)]
 OutputFile = Annotated[Path, option("--output", "FILE", "what to write")]

@@ -13,12 +13,12 @@ from gradio.components import Component
 
 from autofocus.errors import RequestError
 from autofocus.focus import CAUTIOUS_F_STOP, Focus
+from autofocus.lens.lens import BLADES, Lens
 from autofocus.page.events import on
-from autofocus.render import Lens
 
 F_STOPS = (16, 14, 13, 11, 10, 9, 8, 7.1, 6.3, 5.6, 5, 4.5, 4, 3.5, 3.2, 2.8, 2.5, 2.2, 2, 1.8)
 F_STOPS += (1.6, 1.4)  # in third stops, as lenses are engraved
-SHAPES = [("Round", 0), *((f"{number} blades", number) for number in range(5, 10))]
+SHAPES = [(f"{number} blades" if number else "Round", number) for number in BLADES]
 DEFAULT = Lens()
 
 

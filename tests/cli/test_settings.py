@@ -9,8 +9,8 @@ from PIL import Image
 
 from autofocus.batch.refocusing import PHONE, Refocusing
 from autofocus.batch.settings import read_settings
-from autofocus.batch.values import LENS as READERS
-from autofocus.cli.arguments import LENS
+from autofocus.batch.values import LENS
+from autofocus.cli.arguments import LENS_PARAMETERS
 from autofocus.cli.settings import fill
 from autofocus.errors import SettingsError
 from autofocus.photo import read_photo, write_depth, write_photo
@@ -27,7 +27,7 @@ def written(folder, settings):
 
 def test_every_field_of_the_lens_is_an_option_and_a_setting(tmp_path):
     names = {field.name for field in fields(Lens)} - {"focus"}
-    assert set(LENS) == set(READERS) == names | {"aperture"}
+    assert {one.name for one in LENS_PARAMETERS} == set(LENS) == names | {"aperture"}
     chosen = {name: READERS[name]("0") if name != "f_stop" else 1.4 for name in names}
     assert read_settings(written(tmp_path, chosen)).lens == chosen
 

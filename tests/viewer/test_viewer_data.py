@@ -8,10 +8,11 @@ import torch
 
 from autofocus import view
 from autofocus.focus import DISC, SALIENT
+from autofocus.lens.lens import APERTURE_AT_F1
 from autofocus.lens.planes import SHARP
 from autofocus.lens.srgb import to_linear
 from autofocus.photo import UNTOUCHED
-from autofocus.render import APERTURE_AT_F1, LARGEST_CIRCLE, Lens
+from autofocus.render import LARGEST_CIRCLE, Lens
 from autofocus.view import SUBJECT_INSIDE, SUBJECT_OUTLINE
 from autofocus.viewer import Viewer, ViewerData, tile_data, viewer_data
 from autofocus.viewer.component import (

@@ -4,6 +4,7 @@ import { CONSTANTS } from './constants.js';
 import { Exposure } from './exposure.js';
 import { bindTextures, byteTexture, makeProgram, paletteTexture, setUniforms } from './gl.js';
 import { UNTOUCHED } from './correction.js';
+import { lensOf } from './state.js';
 import { spanOf } from './viewport.js';
 
 export class Lens {
@@ -61,11 +62,10 @@ export class Lens {
     gl.bindFramebuffer(gl.FRAMEBUFFER, target.frame);
     gl.viewport(0, 0, target.width, target.height);
     bindTextures(gl, sampling, { front, hidden, maps, bounds, correction: this.correction });
-    const { highlights, cats_eye, spherical } = state;
-    const floats = { ...exposure.uniforms(state), ...exposure.middle() };
-    const rotation = (state.rotation * Math.PI) / 180;
-    Object.assign(floats, { highlights, cats_eye, spherical, rotation, shrink: target.shrink });
-    const integers = { blades: state.blades, first: exposure.taken, count: exposure.batch };
+    const { blades, rotation, ...lens } = lensOf(state);
+    const floats = { ...lens, ...exposure.uniforms(state), ...exposure.middle() };
+    Object.assign(floats, { rotation: (rotation * Math.PI) / 180, shrink: target.shrink });
+    const integers = { blades, first: exposure.taken, count: exposure.batch };
     integers.is_corrected = this.correctionOf(exposure.scene);
     setUniforms(gl, sampling, floats, integers);
     gl.scissor(0, exposure.row, target.width, rows);
