@@ -28,7 +28,7 @@ def written(folder, settings):
 def test_every_field_of_the_lens_is_an_option_and_a_setting(tmp_path):
     names = {field.name for field in fields(Lens)} - {"focus"}
     assert {one.name for one in LENS_PARAMETERS} == set(LENS) == names | {"aperture"}
-    chosen = {name: READERS[name]("0") if name != "f_stop" else 1.4 for name in names}
+    chosen = {name: LENS[name]("0") if name != "f_stop" else 1.4 for name in names}
     assert read_settings(written(tmp_path, chosen)).lens == chosen
 
 
