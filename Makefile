@@ -17,7 +17,7 @@ run: setup  ## open the app with the bundled model
 	$(BIN)/autofocus serve
 
 test: check browser  ## every check: lint, unit, browser; two files at a time
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## lint and format, JavaScript and CSS too
 	$(BIN)/ruff check .

@@ -4,10 +4,10 @@ file → photo → predict (depth, saliency) → focus → render → photo: one
 
     from autofocus import focus, photo, predict, render
     from autofocus.versions import catalog, weights
-    picture = photo.read_photo("photo.jpg").pixels
-    found = predict.predict(weights.load_network(catalog.find_version()), picture)
-    near = focus.choose_focus(found.depth, found.saliency).depth
-    soft = render.render(picture, found.depth, render.Lens(focus=near, f_stop=1.4))
+    image = photo.read_photo("photo.jpg").pixels
+    prediction = predict.predict(weights.load_network(catalog.find_version()), image)
+    near = focus.choose_focus(prediction.depth, prediction.saliency).depth
+    soft = render.render(image, prediction.depth, render.Lens(focus=near, f_stop=1.4))
     photo.write_photo(soft, "out.jpg")
 """
 

@@ -164,7 +164,7 @@ def parse_focus(text: str) -> Wanted:
 
 
 def check_depth(depth: np.ndarray) -> None:
-    """Refuse what is no finite map."""
+    """Refuse what is not a finite map."""
     if depth.ndim != 2 or not depth.size:
         raise ValueError(f"depth must be H×W, not {depth.shape}")
     if not np.isfinite(depth).all():

@@ -172,8 +172,8 @@ class Dinov2Encoder(nn.Module):
             ]
         )
 
-    def tokens(self, photo: Tensor) -> Tensor:
-        """Normalised photo B×3×H×W → all four layers' tokens, B×1536×H/16×W/16."""
+    def patch_features(self, photo: Tensor) -> Tensor:
+        """Normalised photo B×3×H×W → all four layers' patch features, B×1536×H/16×W/16."""
         size = [side * PATCH // 16 for side in photo.shape[-2:]]
         small = functional.interpolate(photo, size, mode="bilinear", antialias=True)
         layers = self.backbone.forward_intermediates(
@@ -181,17 +181,17 @@ class Dinov2Encoder(nn.Module):
         )
         return torch.cat(layers, dim=1)
 
-    def assemble(self, photo: Tensor, tokens: Tensor) -> list[Tensor]:
-        """Normalised photo and its tokens → five maps."""
+    def assemble(self, photo: Tensor, features: Tensor) -> list[Tensor]:
+        """Normalised photo and its patch features → five maps."""
         half = self.stem(photo)
-        mixed = self.neck(tokens)
+        mixed = self.neck(features)
         maps = [layer(mixed) for layer in self.reassemble]
         maps[0] = maps[0] + self.stem_fine(half)
         return [half, *maps]
 
     def forward(self, photo: Tensor) -> list[Tensor]:
         """Normalised photo B×3×H×W → five maps, finest first, at strides 2, 4, 8, 16, 32."""
-        return self.assemble(photo, self.tokens(photo))
+        return self.assemble(photo, self.patch_features(photo))
 
 
 ENCODERS = {

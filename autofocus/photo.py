@@ -60,16 +60,16 @@ def read_photo(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> Pho
     """
     data = read_bytes(source)
     if is_raw(data):
-        found, phone = read_raw(data, max_megapixels), PhoneDepth()
+        decoded, phone = read_raw(data, max_megapixels), PhoneDepth()
     else:
-        found = decode(data, max_megapixels)
-        phone = phone_depth(data, found.facts, max_megapixels)
-    notes = (*found.notes, *([phone.note] if phone.note else []))
+        decoded = decode(data, max_megapixels)
+        phone = phone_depth(data, decoded.facts, max_megapixels)
+    notes = (*decoded.notes, *([phone.note] if phone.note else []))
     return Photo(
-        over_white(found.pixels, found.alpha),
-        found.alpha,
-        found.bits,
-        found.facts,
+        over_white(decoded.pixels, decoded.alpha),
+        decoded.alpha,
+        decoded.bits,
+        decoded.facts,
         phone.depth,
         phone.matte,
         notes,
@@ -80,11 +80,11 @@ def phone_depth(data: bytes, facts: Facts, max_megapixels: float) -> PhoneDepth:
     """The maps in a phone's portrait, upright."""
     if not may_hold_depth(data):
         return PhoneDepth()
-    found = read_phone_depth(data, open_image(data, max_megapixels))
+    stored = read_phone_depth(data, open_image(data, max_megapixels))
     orientation = facts.exif.main.get(ORIENTATION, 1)
-    maps = {"depth": found.depth, "matte": found.matte}
+    maps = {"depth": stored.depth, "matte": stored.matte}
     turned = {name: upright(kept, orientation) for name, kept in maps.items() if kept is not None}
-    return replace(found, **turned)
+    return replace(stored, **turned)
 
 
 def read_depth(
@@ -92,7 +92,7 @@ def read_depth(
 ) -> DepthMap:
     """A custom depth map of any program → its depth and what it was taken for.
 
-    Read are pictures of 8 and 16 bits and floating point, in grey or in a known colour map, and
+    Read are images of 8 and 16 bits and floating point, in grey or in a known colour map, and
     OpenEXR, NPY, NPZ, PFM. A map that fills its range (0..65535) is used to the letter; others are
     stretched. `invert` says that its nearest is darkest, as it is in
     distances anyway. `runs_against` tells when that seems to be needed.

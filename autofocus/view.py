@@ -1,4 +1,4 @@
-"""Pictures for people: depth in colours, the subject in red, contact sheets."""
+"""Images for people: depth in colours, the subject in red, contact sheets."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 from autofocus.focus import SALIENT
 
 RED = np.array([0.90, 0.10, 0.12], np.float32)
-RED_SHARE = 0.55
+RED_OPACITY = 0.55
 OUTLINE = np.array([1.0, 1.0, 1.0], np.float32)
-OUTLINE_SHARE = 0.75
+OUTLINE_OPACITY = 0.75
 OUTLINE_WIDTH = 0.003  # of the image's diagonal
 SUBJECT_INSIDE, SUBJECT_OUTLINE = 1, 2  # values of `mark_subject`
 PALETTES = {"inferno": cv2.COLORMAP_INFERNO, "turbo": cv2.COLORMAP_TURBO}
@@ -23,7 +23,7 @@ SAME, NEARER, FARTHER = (
     for colour in ((0.35, 0.35, 0.36), (1.0, 0.72, 0.25), (0.10, 0.25, 0.85))
 )
 
-CELL = 360  # height of a picture in a contact sheet, in pixels
+CELL = 360  # height of an image in a contact sheet, in pixels
 GAP = 12
 CAPTION = 22  # height of a line of text
 PAPER, INK = (24, 24, 26), (235, 235, 238)
@@ -53,9 +53,9 @@ def colour_difference(difference: np.ndarray) -> np.ndarray:
     Grey is no difference, orange is nearer, blue is farther; both are full at `FULL_DIFFERENCE`.
     The two differ in lightness too, for eyes that cannot tell them by hue.
     """
-    share = np.clip(difference / FULL_DIFFERENCE, -1, 1).astype(np.float32)[..., None]
-    ends = np.where(share > 0, NEARER, FARTHER)
-    return (SAME + np.abs(share) * (ends - SAME)).astype(np.float32)
+    fraction = np.clip(difference / FULL_DIFFERENCE, -1, 1).astype(np.float32)[..., None]
+    ends = np.where(fraction > 0, NEARER, FARTHER)
+    return (SAME + np.abs(fraction) * (ends - SAME)).astype(np.float32)
 
 
 def mark_subject(saliency: np.ndarray, diagonal: float | None = None) -> np.ndarray:
@@ -76,40 +76,40 @@ def mark_subject(saliency: np.ndarray, diagonal: float | None = None) -> np.ndar
     return salient * np.uint8(SUBJECT_INSIDE) + rim * np.uint8(SUBJECT_OUTLINE)
 
 
-def overlay_saliency(picture: np.ndarray, saliency: np.ndarray) -> np.ndarray:
-    """Draw the Subject view: salient pixels red, outlined so that colour is not the only sign.
+def overlay_saliency(image: np.ndarray, saliency: np.ndarray) -> np.ndarray:
+    """Draw the Subject view: salient pixels red within a white boundary, not by colour alone.
 
     Args:
-        picture: H×W×3 in [0, 1], what it is drawn on: the depth in colours, or the photo.
+        image: H×W×3 in [0, 1], what it is drawn on: the depth in colours, or the photo.
         saliency: H×W in [0, 1].
 
     Returns:
         H×W×3 float32 in [0, 1]. The viewer's shader draws the same.
 
     Raises:
-        ValueError: picture and saliency differ in size.
+        ValueError: image and saliency differ in size.
 
     """
-    if picture.shape[:2] != saliency.shape:
-        raise ValueError(f"picture is {picture.shape[:2]} but saliency is {saliency.shape}")
+    if image.shape[:2] != saliency.shape:
+        raise ValueError(f"image is {image.shape[:2]} but saliency is {saliency.shape}")
     mask = mark_subject(saliency)
-    result = picture.astype(np.float32, copy=True)
-    for value, colour, share in (
-        (SUBJECT_INSIDE, RED, RED_SHARE),
-        (SUBJECT_OUTLINE, OUTLINE, OUTLINE_SHARE),
+    result = image.astype(np.float32, copy=True)
+    for value, colour, opacity in (
+        (SUBJECT_INSIDE, RED, RED_OPACITY),
+        (SUBJECT_OUTLINE, OUTLINE, OUTLINE_OPACITY),
     ):
         where = mask == value
-        result[where] = (1 - share) * result[where] + share * colour
+        result[where] = (1 - opacity) * result[where] + opacity * colour
     return result
 
 
 def contact_sheet(
     rows: Sequence[Sequence[np.ndarray]], columns: Sequence[str], captions: Sequence[str]
 ) -> np.ndarray:
-    """Pictures in rows under column titles, each row under its caption.
+    """Images in rows under column titles, each row under its caption.
 
     Args:
-        rows: pictures, H×W×3 in [0, 1] of any size; all rows equally long.
+        rows: images, H×W×3 in [0, 1] of any size; all rows equally long.
         columns: a title for each column.
         captions: a line for each row.
 
@@ -117,12 +117,12 @@ def contact_sheet(
         H×W×3 float32 in [0, 1].
 
     Raises:
-        ValueError: the numbers of pictures, titles and captions do not match.
+        ValueError: the numbers of images, titles and captions do not match.
 
     """
     if not rows or len(rows) != len(captions) or any(len(row) != len(columns) for row in rows):
         raise ValueError("a contact sheet needs a title for each column and a caption for each row")
-    cells = [[to_cell(picture) for picture in row] for row in rows]
+    cells = [[to_cell(image) for image in row] for row in rows]
     widths = [max(row[i].width for row in cells) for i in range(len(columns))]
     line = CAPTION + GAP
     height = GAP + line + len(rows) * (CELL + line + GAP)
@@ -138,13 +138,13 @@ def contact_sheet(
     return np.asarray(sheet, dtype=np.float32) / 255
 
 
-def to_cell(picture: np.ndarray) -> Image.Image:
-    """A picture at a contact sheet's height; panoramas are limited in width."""
-    height, width = picture.shape[:2]
+def to_cell(image: np.ndarray) -> Image.Image:
+    """An image at a contact sheet's height; panoramas are limited in width."""
+    height, width = image.shape[:2]
     scale = min(CELL / height, 2 * CELL / width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(picture.astype(np.float32), size, interpolation=method)
+    small = cv2.resize(image.astype(np.float32), size, interpolation=method)
     return Image.fromarray(np.uint8(np.clip(small, 0, 1) * 255 + 0.5))
 
 

@@ -27,6 +27,15 @@ from tests.hub_stand_in import StandIn
 TINY = NetworkConfig("resnet18", (8, 8, 16, 16, 16), short_side=96)
 
 
+@pytest.hookimpl(trylast=True)  # once the folders have marked their tests
+def pytest_collection_modifyitems(items):
+    """Where workers share the files, long ones go first, lest one of them is left for the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        marks = ("slow", "browser")
+        long = {item.path for item in items if any(map(item.get_closest_marker, marks))}
+        items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def tiny_network():
     torch.manual_seed(0)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -55,3 +57,19 @@ def test_rescale_keeps_order_and_survives_flat_maps():
 def test_config_survives_its_table():
     config = NetworkConfig("resnet50", (8, 8, 8, 8, 8), short_side=320)
     assert NetworkConfig.from_dict(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("encoder", "resnet99"),
+        ("widths", (8, 8, 8, 8)),
+        ("widths", (8, 8, 8, 8, 0)),
+        ("widths", (8, 8, 8, 8, 8.0)),
+        ("short_side", 16),
+        ("short_side", 10_000),
+    ],
+)
+def test_a_config_that_no_network_can_have_is_refused(field, value):
+    with pytest.raises(ValueError, match=field):
+        replace(TINY, **{field: value})

@@ -8,12 +8,16 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
-from autofocus.errors import DepthMapError, PhotoError
+from autofocus.errors import DepthMapError, PhotoError, RequestError
 from autofocus.files.exif import GPS, ORIENTATION
 from autofocus.photo import (
+    Photo,
+    fit,
     preview,
+    read_correction,
     read_depth,
     read_photo,
+    through_lens,
     write_depth,
     write_photo,
     write_saliency,
@@ -320,3 +324,38 @@ def test_an_unknown_suffix_and_an_impossible_place_get_a_sentence(smooth, tmp_pa
 )
 def test_previews_of_panoramas_are_longer_for_their_short_side(size, expected):
     assert preview(np.zeros(size, np.uint8)).shape == expected
+
+
+def test_a_correction_is_read_from_blurred_to_sharp():
+    painted = Image.fromarray(np.uint8([[0, 64, 128, 255]]))
+    values = read_correction(saved(painted, "PNG"))[0]
+    assert values[[0, 2, 3]].tolist() == [-1, 0, 1] and -1 < values[1] < 0
+    for other in (saved(painted, "TIFF"), saved(painted.convert("RGB"), "PNG")):
+        with pytest.raises(RequestError, match="8-bit grey PNG"):
+            read_correction(other)
+
+
+def test_a_map_of_the_photos_aspect_fits_it():
+    ramp = np.tile(np.linspace(0, 1, 40, dtype=np.float32), (30, 1))
+    assert fit(ramp, (30, 40)) is ramp
+    for size in ((60, 80), (15, 20), (61, 80)):  # the last is off by a pixel of rounding
+        fitted = fit(ramp, size)
+        assert fitted.shape == size and (np.diff(fitted, axis=1) >= 0).all()
+    with pytest.raises(DepthMapError, match="another aspect"):
+        fit(ramp, (40, 30))
+
+
+def test_a_lens_that_changes_nothing_leaves_colours_and_alpha(smooth):
+    pixels, calls = smooth / np.float32(255), []
+
+    def lens(image):
+        calls.append(image.shape)
+        return image
+
+    assert through_lens(Photo(pixels), lens).pixels is pixels and len(calls) == 1
+    alpha = np.tile(np.linspace(0.2, 1, 60, dtype=np.float32), (40, 1))
+    over_white = 1 - alpha[..., None] * (1 - pixels)
+    seen = through_lens(Photo(over_white, alpha), lens)
+    assert len(calls) == 3  # the colours, and the alpha
+    assert np.abs(seen.pixels - over_white).max() < 0.01
+    assert np.abs(seen.alpha - alpha).max() < 0.01

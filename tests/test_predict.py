@@ -4,7 +4,15 @@ import torch
 
 from autofocus.network import STRIDE
 from autofocus.photo import Photo
-from autofocus.predict import LONGEST, Prediction, input_size, pick_dtype, predict, predict_photo
+from autofocus.predict import (
+    LONGEST,
+    Prediction,
+    input_size,
+    pick_device,
+    pick_dtype,
+    predict,
+    predict_photo,
+)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (50, 3), (97, 130), (300, 200)])
@@ -51,6 +59,23 @@ def test_same_photo_same_maps(tiny_network, scene):
     first, second = predict(tiny_network, scene[0]), predict(tiny_network, scene[0])
     assert np.array_equal(first.depth, second.depth)
     assert np.array_equal(first.saliency, second.saliency)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "best"), [(1, 1, "cuda"), (1, 0, "cuda"), (0, 1, "mps"), (0, 0, "cpu")]
+)
+def test_the_best_device_is_picked(monkeypatch, cuda, mps, best):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(cuda))
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: bool(mps))
+    assert pick_device().type == best
+
+
+@pytest.mark.parametrize(("native", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_bfloat16_is_used_where_it_is_native(monkeypatch, native, dtype):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: native)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": native})
+    for device in ("cuda", "cpu"):
+        assert pick_dtype(torch.device(device)) == dtype
 
 
 def test_other_devices_than_cuda_and_cpu_compute_in_float32():

@@ -166,6 +166,8 @@ def test_bad_input_is_refused_in_a_sentence():
         render(noise()[..., 0], flat(0.5), 0.5, 0.03)
     with pytest.raises(ValueError, match="do not belong"):
         render(noise(), flat(0.5)[:-1], 0.5, 0.03)
+    with pytest.raises(ValueError, match="finite"):
+        render(noise(), flat(np.nan), 0.5, 0.02)
     with pytest.raises(ValueError, match="aperture"):
         render(noise(), flat(0.5), 0.5, -1.0)
 

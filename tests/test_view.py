@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from autofocus.view import PALETTE_NAMES, colour_depth, contact_sheet, overlay_saliency
+from autofocus.view import (
+    PALETTE_NAMES,
+    colour_depth,
+    colour_difference,
+    contact_sheet,
+    overlay_saliency,
+)
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
@@ -66,3 +72,17 @@ def test_a_sheet_holds_every_picture(scene):
 def test_a_sheet_whose_numbers_do_not_match_is_refused(scene):
     with pytest.raises(ValueError, match="title for each column"):
         contact_sheet([[scene[0]]], ["one", "two"], ["first"])
+
+
+def test_a_difference_is_grey_where_there_is_none_and_else_tells_nearer_from_farther():
+    same, nearer, farther = colour_difference(np.float32([[0, 0.3, -0.3]]))[0]
+    assert np.ptp(same) < 0.02
+    assert nearer[0] > nearer[2] + 0.3 and farther[2] > farther[0] + 0.3  # orange and blue
+    assert abs(nearer @ LUMINANCE - farther @ LUMINANCE) > 0.2  # and by lightness
+    full = colour_difference(np.float32([[0.25, 1]]))[0]
+    assert np.array_equal(*full)
+
+
+def test_a_saliency_of_another_size_is_refused(scene):
+    with pytest.raises(ValueError, match="saliency is"):
+        overlay_saliency(scene[0], scene[1][:-1])

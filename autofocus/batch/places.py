@@ -110,7 +110,7 @@ def find_photos(name: str, without: Place) -> tuple[Place, list[str]]:
 
     Args:
         name: with `*`, `?`, `[…]` or `**` it is a glob; a folder stands for all photos below it.
-        without: where the outputs go, which are no photos to be read.
+        without: where the outputs go, which are not photos to be read.
 
     Raises:
         RequestError: there is none, or the outputs would go among the photos.

@@ -61,12 +61,12 @@ def sources(name: str) -> list[Source]:
     if name == STANDARD:
         return [Source(STANDARD_INPUT, sys.stdin.buffer.read())]
     if os.path.isdir(name):
-        found = photos_in(name)
+        paths = photos_in(name)
     elif has_magic(name) and not os.path.lexists(name):
-        found = sorted(path for path in glob(name, recursive=True) if os.path.isfile(path))
+        paths = sorted(path for path in glob(name, recursive=True) if os.path.isfile(path))
     else:
-        found = []
-    return [Source(path) for path in found or [name]]
+        paths = []
+    return [Source(path) for path in paths or [name]]
 
 
 def photos_in(folder: str) -> list[str]:

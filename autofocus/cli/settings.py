@@ -18,18 +18,18 @@ def fill(given: Refocusing, file: Path | None) -> Refocusing:
     """
     if file is None:
         return given
-    found = read_settings(file, lambda name: say_ignored(file, name))
-    lens, focus = dict(found.lens), found.focus
+    saved = read_settings(file, lambda name: say_ignored(file, name))
+    lens, focus = dict(saved.lens), saved.focus
     if given.focus is not None:
         focus = given.focus
         lens.pop("focus_range", None)
     return Refocusing(
         focus,
         lens | given.lens,
-        given.depth or found.depth,
-        given.invert or (found.invert and given.depth is None),
-        given.correction or found.correction,
-        given.version or found.version,
+        given.depth or saved.depth,
+        given.invert or (saved.invert and given.depth is None),
+        given.correction or saved.correction,
+        given.version or saved.version,
     )
 
 

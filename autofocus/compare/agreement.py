@@ -22,7 +22,9 @@ class Agreement:
 def measure_agreement(one: Prediction, other: Prediction) -> Agreement:
     """The figures of two predictions of one photo; ValueError if their sizes differ."""
     check_sizes(one.depth, other.depth)
-    focuses = [choose_focus(found.depth, found.saliency).depth for found in (one, other)]
+    focuses = [
+        choose_focus(prediction.depth, prediction.saliency).depth for prediction in (one, other)
+    ]
     return Agreement(
         rank_correlation(one.depth, other.depth),
         overlap(one.saliency, other.saliency),

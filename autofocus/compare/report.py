@@ -17,22 +17,22 @@ from autofocus.render import Lens, render
 from autofocus.view import colour_depth, colour_difference, overlay_saliency
 
 
-def version_views(photo: np.ndarray, found: Prediction) -> tuple[list[np.ndarray], str]:
+def version_views(photo: np.ndarray, prediction: Prediction) -> tuple[list[np.ndarray], str]:
     """Draw what a version sees in a photo.
 
     Args:
         photo: H×W×3 float32 in [0, 1].
-        found: the version's maps of it.
+        prediction: the version's maps of it.
 
     Returns:
         Depth in colours, the subject on it, and the refocused photo, each H×W×3 in [0, 1]; and
         the reason for the focus.
 
     """
-    focus = choose_focus(found.depth, found.saliency)
-    depth = colour_depth(found.depth)
-    subject = overlay_saliency(depth, found.saliency)
-    refocused = render(photo, found.depth, Lens(**focus.lens))
+    focus = choose_focus(prediction.depth, prediction.saliency)
+    depth = colour_depth(prediction.depth)
+    subject = overlay_saliency(depth, prediction.saliency)
+    refocused = render(photo, prediction.depth, Lens(**focus.lens))
     return [depth, subject, refocused], focus.reason
 
 
@@ -49,12 +49,12 @@ def comparison_sheet(pair: list[str]) -> Sheet:
 
 
 def add_comparison(
-    sheet: Sheet, name: str, photo: np.ndarray, found: list[Prediction]
+    sheet: Sheet, name: str, photo: np.ndarray, predictions: list[Prediction]
 ) -> Agreement:
     """Add a photo (H×W×3 in [0, 1]) with both predictions of it → the figures in its caption."""
-    agreement = measure_agreement(*found)
-    views = [picture for one in found for picture in version_views(photo, one)[0]]
-    difference = colour_difference(depth_difference(found[0].depth, found[1].depth))
+    agreement = measure_agreement(*predictions)
+    views = [image for one in predictions for image in version_views(photo, one)[0]]
+    difference = colour_difference(depth_difference(predictions[0].depth, predictions[1].depth))
     sheet.add(f"{name} · {describe(agreement)}", [photo, *views, difference])
     return agreement
 

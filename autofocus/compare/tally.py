@@ -22,7 +22,7 @@ class Tally:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the share that prefers the version with more votes, ties left out."""
+        """95 % interval of the fraction that prefers the version with more votes, ties left out."""
         return wilson(max(self.first, self.second), self.decided)
 
     def describe(self) -> str:
@@ -33,13 +33,13 @@ class Tally:
         if self.first == self.second:
             return f"Even, {self.first} of {self.decided}, too few to say{ties}"
         best = self.names[0] if self.first > self.second else self.names[1]
-        sure = "beyond chance" if self.interval[0] > 0.5 else "too few to say"
+        chance = "beyond chance" if self.interval[0] > 0.5 else "too few to say"
         votes = max(self.first, self.second)
-        return f"{best} preferred, {votes} of {self.decided}, {sure}{ties}"
+        return f"{best} preferred, {votes} of {self.decided}, {chance}{ties}"
 
 
 def wilson(wins: int, votes: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share, with continuity correction; (0, 1) without votes.
+    """Wilson's 95 % interval of a fraction, with continuity correction; (0, 1) without votes.
 
     Newcombe, "Two-sided confidence intervals for the single proportion" (1998), method 4. Reviews
     are short, and without the correction the interval is too narrow for them: 14 of 19 would be
@@ -50,7 +50,7 @@ def wilson(wins: int, votes: int) -> tuple[float, float]:
 
     """
     if not 0 <= wins <= votes:
-        raise ValueError(f"{wins} of {votes} is no share")
+        raise ValueError(f"{wins} of {votes} is not a fraction")
     if votes == 0:
         return 0.0, 1.0
     return lowest(wins, votes), 1 - lowest(votes - wins, votes)
@@ -60,6 +60,6 @@ def lowest(wins: int, votes: int) -> float:
     """The lower end of the interval; the upper is that of the losses, from 1."""
     if wins == 0:
         return 0.0
-    share, square = wins / votes, Z * Z
-    root = square - 2 - 1 / votes + 4 * share * (votes * (1 - share) + 1)
+    fraction, square = wins / votes, Z * Z
+    root = square - 2 - 1 / votes + 4 * fraction * (votes * (1 - fraction) + 1)
     return (2 * wins + square - 1 - Z * math.sqrt(root)) / (2 * (votes + square))

@@ -51,13 +51,13 @@ class VitDpt(nn.Module):
 
     def forward(self, photo: Tensor) -> Tensor:
         """B×3×H×W, sides multiples of 14 → B×1×H×W."""
-        tokens = self.backbone.forward_intermediates(
+        features = self.backbone.forward_intermediates(
             photo, indices=list(DINOV2_LAYERS), norm=True, intermediates_only=True
         )
         x = None
         for level in (3, 2, 1, 0):
             scale = (4, 2, 1, 0.5)[level]
-            skip = self.project[level](tokens[level])
+            skip = self.project[level](features[level])
             skip = self.narrow[level](functional.interpolate(skip, scale_factor=scale))
             skip = self.before[level](skip)
             x = skip if x is None else skip + resized(x, skip.shape[-2:])

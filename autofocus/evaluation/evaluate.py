@@ -53,92 +53,92 @@ class ValidationSet:
     measure: Callable[[Prediction, Item], Figures]  # what one photo says
 
 
-def measure_nyu(found: Prediction, item: Item) -> Figures:
+def measure_nyu(prediction: Prediction, item: Item) -> Figures:
     """Wrong pixels (δ > 1.25), in percent."""
     truth = read_disparity(item.depth)
-    error = metrics.delta_error(resize_to(found.depth, truth), truth)
+    error = metrics.delta_error(resize_to(prediction.depth, truth), truth)
     return {"nyu_delta_error_percent": 100 * error}
 
 
-def measure_middlebury(found: Prediction, item: Item) -> Figures:
+def measure_middlebury(prediction: Prediction, item: Item) -> Figures:
     """Depth-edge F1 within two pixels at 640 pixels."""
-    scale = MIDDLEBURY_LONG_SIDE / max(found.depth.shape)
-    height, width = (round(side * scale) for side in found.depth.shape)
+    scale = MIDDLEBURY_LONG_SIDE / max(prediction.depth.shape)
+    height, width = (round(side * scale) for side in prediction.depth.shape)
     truth = resize_label(read_disparity(item.depth), (height, width))
-    return {"middlebury_edge_f1": metrics.edge_f1(resize_to(found.depth, truth), truth)}
+    return {"middlebury_edge_f1": metrics.edge_f1(resize_to(prediction.depth, truth), truth)}
 
 
-def measure_people(found: Prediction, item: Item) -> Figures:
+def measure_people(prediction: Prediction, item: Item) -> Figures:
     """How people's rooms and streets agree with their depth."""
-    return measure_order("people", found, item)
+    return measure_order("people", prediction, item)
 
 
-def measure_strong(found: Prediction, item: Item) -> Figures:
+def measure_strong(prediction: Prediction, item: Item) -> Figures:
     """The same against far stronger networks, whose edges are exact too."""
     truth = read_disparity(item.depth)
-    f1 = metrics.edge_f1(resize_to(found.depth, truth), truth)
-    return {**measure_order("strong", found, item), "strong_edge_f1": f1}
+    f1 = metrics.edge_f1(resize_to(prediction.depth, truth), truth)
+    return {**measure_order("strong", prediction, item), "strong_edge_f1": f1}
 
 
-def measure_order(name: str, found: Prediction, item: Item) -> Figures:
+def measure_order(name: str, prediction: Prediction, item: Item) -> Figures:
     """Pairs in the right order, in percent, and the error after scale and shift."""
     truth = read_disparity(item.depth)
-    depth = resize_to(found.depth, truth)
+    depth = resize_to(prediction.depth, truth)
     return {
         f"{name}_order_percent": 100 * metrics.pair_order(depth, truth),
         f"{name}_nrmse": metrics.nrmse(depth, truth),
     }
 
 
-def measure_mask(name: str, found: Prediction, item: Item) -> Figures:
+def measure_mask(name: str, prediction: Prediction, item: Item) -> Figures:
     """Saliency against a true mask, and whether the default focus lands on the subject."""
     soft = read_mask(item.mask)
     mask = soft > 0.5
     return {
-        f"{name}_curve": metrics.precision_recall(found.saliency, mask),
-        f"{name}_mae": float(np.abs(found.saliency - soft).mean()),
-        f"{name}_holes_percent": 100 * metrics.salient_holes(found.saliency, mask),
-        f"{name}_focus_on_subject_percent": 100 * hits_subject(found, mask),
+        f"{name}_curve": metrics.precision_recall(prediction.saliency, mask),
+        f"{name}_mae": float(np.abs(prediction.saliency - soft).mean()),
+        f"{name}_holes_percent": 100 * metrics.salient_holes(prediction.saliency, mask),
+        f"{name}_focus_on_subject_percent": 100 * hits_subject(prediction, mask),
     }
 
 
-def measure_ecssd(found: Prediction, item: Item) -> Figures:
+def measure_ecssd(prediction: Prediction, item: Item) -> Figures:
     """ECSSD counts for the default focus together with the portraits."""
-    figures = measure_mask("ecssd", found, item)
+    figures = measure_mask("ecssd", prediction, item)
     figures["focus_on_subject_percent"] = figures.pop("ecssd_focus_on_subject_percent")
     return figures
 
 
-def measure_portrait(found: Prediction, item: Item) -> Figures:
+def measure_portrait(prediction: Prediction, item: Item) -> Figures:
     """Whether the default focus lands on the person, and on the head."""
     mask = read_mask(item.mask) > 0.5
-    focus = choose_focus(found.depth, found.saliency).depth
+    focus = choose_focus(prediction.depth, prediction.saliency).depth
     return {
-        "focus_on_subject_percent": 100 * hits_subject(found, mask),
-        "head_in_focus_percent": 100 * metrics.head_in_focus(found.depth, mask, focus),
+        "focus_on_subject_percent": 100 * hits_subject(prediction, mask),
+        "head_in_focus_percent": 100 * metrics.head_in_focus(prediction.depth, mask, focus),
     }
 
 
-def hits_subject(found: Prediction, mask: np.ndarray) -> bool:
+def hits_subject(prediction: Prediction, mask: np.ndarray) -> bool:
     """Whether the default focus lands on the subject of a boolean mask."""
-    focus = choose_focus(found.depth, found.saliency).depth
-    return metrics.focus_hits(found.depth, mask, focus)
+    focus = choose_focus(prediction.depth, prediction.saliency).depth
+    return metrics.focus_hits(prediction.depth, mask, focus)
 
 
-def measure_confident(found: Prediction, item: Item) -> Figures:
+def measure_confident(prediction: Prediction, item: Item) -> Figures:
     """Whether the subject is nearer than the rest, with depth edges around it, not within it."""
     mask = read_mask(item.mask) > 0.5
-    within = metrics.discontinuities_within(found.depth, mask)
+    within = metrics.discontinuities_within(prediction.depth, mask)
     return {
-        "subject_in_front_percent": 100 * metrics.subject_in_front(found.depth, mask),
-        "boundary_recall_percent": 100 * metrics.boundary_recall(found.depth, mask),
+        "subject_in_front_percent": 100 * metrics.subject_in_front(prediction.depth, mask),
+        "boundary_recall_percent": 100 * metrics.boundary_recall(prediction.depth, mask),
         "discontinuities_within_subject_percent": 100 * within,
     }
 
 
-def measure_empty(found: Prediction, item: Item) -> Figures:
+def measure_empty(prediction: Prediction, item: Item) -> Figures:
     """How much is salient where nothing should be, in percent of the photo."""
-    return {"salient_without_subject_percent": 100 * metrics.salient_part(found.saliency)}
+    return {"salient_without_subject_percent": 100 * metrics.salient_part(prediction.saliency)}
 
 
 SETS = {

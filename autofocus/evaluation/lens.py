@@ -112,7 +112,7 @@ def differences(cases: list[Case], images: dict[str, list[np.ndarray]]) -> np.nd
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the table; with --pictures and --output write pictures and JSON."""
+    """Print the table; with --pictures and --output write images and JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="a folder of scenes")
     parser.add_argument("--only", choices=["all", "ours"], default="all")

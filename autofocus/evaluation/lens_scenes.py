@@ -68,10 +68,10 @@ def read_cases(folder: Path) -> list[Case]:
 
     Raises ValueError if there is none.
     """
-    found = sorted(folder.glob("scene.json")) + sorted(folder.glob("*/scene.json"))
-    if not found:
+    paths = sorted(folder.glob("scene.json")) + sorted(folder.glob("*/scene.json"))
+    if not paths:
         raise ValueError(f"There is no scene.json in {folder} or in a folder in it.")
-    return [case for path in found for case in read_scene(path)]
+    return [case for path in paths for case in read_scene(path)]
 
 
 def read_scene(path: Path) -> list[Case]:

@@ -48,7 +48,7 @@ def table(name: str) -> np.ndarray:
 
 
 def unmap(colours: np.ndarray) -> tuple[np.ndarray, str] | None:
-    """A colour-mapped picture, H×W×3 uint8 → H×W float32 in [0, 1] and the map's name.
+    """A colour-mapped image, H×W×3 uint8 → H×W float32 in [0, 1] and the map's name.
 
     None if it is in none of the maps.
     """

@@ -84,25 +84,25 @@ def deep_page(data: bytes) -> tifffile.TiffPage | None:
 
 def decode_deep_tiff(data: bytes, page: tifffile.TiffPage, max_megapixels: float) -> Decoded:
     """A TIFF of more than 8 bits or of floating point."""
-    found = tiff.read_deep(data, page, max_megapixels)
+    deep = tiff.read_deep(data, page, max_megapixels)
     facts = facts_of_tiff(data)
-    colour = Colour(found.profile)
-    if not found.profile and says_adobe_rgb(facts.exif):
+    colour = Colour(deep.profile)
+    if not deep.profile and says_adobe_rgb(facts.exif):
         colour = ADOBE_RGB
-    pixels = deep_tiff_colours(found, colour, int(page.photometric))
+    pixels = deep_tiff_colours(deep, colour, int(page.photometric))
     orientation = tiff.tag(page, ORIENTATION, 1)
-    alpha = None if found.alpha is None else upright(found.alpha, orientation)
+    alpha = None if deep.alpha is None else upright(deep.alpha, orientation)
     notes = ()
-    if found.stretched:
+    if deep.stretched:
         notes = ("The floating-point values of this TIFF were scaled to the range of a photo.",)
     return Decoded(upright(pixels, orientation), alpha, 16, facts, notes)
 
 
-def deep_tiff_colours(found: DeepTiff, colour: Colour, photometric: int) -> np.ndarray:
+def deep_tiff_colours(deep: DeepTiff, colour: Colour, photometric: int) -> np.ndarray:
     """Stored colours → sRGB; four inks go through Pillow, in 8 bits."""
     if photometric != CMYK:
-        return convert_values(found.values, colour)
-    inks = (np.clip(found.values, 0, 1) * 255 + 0.5).astype(np.uint8)
+        return convert_values(deep.values, colour)
+    inks = (np.clip(deep.values, 0, 1) * 255 + 0.5).astype(np.uint8)
     return convert_image(Image.fromarray(inks, "CMYK"), colour)
 
 
@@ -162,8 +162,8 @@ def deep_values(data: bytes, image: Image.Image) -> np.ndarray | None:
         if image.format == "AVIF" and heif_info(data).get("bit_depth", 8) > 8:
             return channels_last(imagecodecs.avif_decode(data), heif_info(data)["bit_depth"])
         if image.format == "HEIF" and image.info.get("bit_depth", 8) > 8:
-            found = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)
-            return channels_last(np.asarray(found), 16)
+            heif = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)
+            return channels_last(np.asarray(heif), 16)
     return None
 
 

@@ -34,7 +34,7 @@ PERCENTILES = (0.5, 99.5)  # what a map is stretched between
 LARGEST = 1e30  # values beyond it mark what was not measured
 DISPARITY_NAMES = ("disparity", "disp", "inverse_depth", "inv_depth")
 DISTANCE_NAMES = ("depth", "distance", "z", "depth_metric", "metric_depth")
-NEAR_ENOUGH = 0.01  # share of values that must be usable
+NEAR_ENOUGH = 0.01  # fraction of values that must be usable
 CHANNEL_TOLERANCE = 10  # levels between the channels of a grey map after a JPEG
 PROGRAM_BITS = (255, 1023, 4095, 16383)  # full scale of 8, 10, 12, 14 bits in a 16-bit file
 AGAINST, GRID = -0.3, 64  # rank correlation; pixels a side that it is measured on
@@ -168,7 +168,7 @@ def pfm_header(data: bytes) -> tuple[bytes, int, int, float, int]:
 
 
 def read_exr(data: bytes, max_megapixels: float) -> Stored:
-    """An OpenEXR picture: its Z or depth channel, else Y, else its first one."""
+    """An OpenEXR image: its Z or depth channel, else Y, else its first one."""
     with decoder(DAMAGED):
         header = OpenEXR.File(io.BytesIO(data), separate_channels=True, header_only=True).header()
         low, high = header["dataWindow"]
@@ -177,18 +177,18 @@ def read_exr(data: bytes, max_megapixels: float) -> Stored:
     with decoder(DAMAGED):
         channels = OpenEXR.File(io.BytesIO(data), separate_channels=True).channels()
         names = {name.rpartition(".")[2].lower(): name for name in sorted(channels)}
-        found = next(
+        channel = next(
             name for name in (*DISTANCE_NAMES, *DISPARITY_NAMES, "y", *names) if name in names
         )
-        values = np.asarray(channels[names[found]].pixels)
-    meaning = "distance" if found in DISTANCE_NAMES else None
-    meaning = "disparity" if found in DISPARITY_NAMES else meaning
+        values = np.asarray(channels[names[channel]].pixels)
+    meaning = "distance" if channel in DISTANCE_NAMES else None
+    meaning = "disparity" if channel in DISPARITY_NAMES else meaning
     values, _ = numbers(values, max_megapixels)
     return Stored(values, None, meaning)
 
 
 def read_image(data: bytes, max_megapixels: float) -> Stored:
-    """A picture: grey, grey in three channels, or one of the known colour maps."""
+    """An image: grey, grey in three channels, or one of the known colour maps."""
     if is_raw(data):
         raise DepthMapError("This is a raw file, not a depth map.")
     page = deep_page(data)
@@ -225,11 +225,11 @@ def read_tiff(data: bytes, page: tifffile.TiffPage, max_megapixels: float) -> St
 
 
 def read_colours(colours: np.ndarray) -> Stored:
-    """A colour-mapped picture, H×W×3 uint8, back to its numbers."""
-    found = unmap(colours)
-    if found is None:
+    """A colour-mapped image, H×W×3 uint8, back to its numbers."""
+    mapped = unmap(colours)
+    if mapped is None:
         raise DepthMapError(COLOURED.format(", ".join(TABLES)))
-    values, name = found
+    values, name = mapped
     return Stored(values, 1.0, "disparity", f"It was read back from the colour map {name}.")
 
 

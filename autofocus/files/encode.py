@@ -46,10 +46,10 @@ def encode(
     """Encode H×W×3 in [0, 1], over white where alpha (H×W) is below 1.
 
     PNG and TIFF take 16 bits where `bits` is 16; the others are dithered then. JPEG has no alpha.
-    Facts that are too long for a format are left out: the picture matters more.
+    Facts that are too long for a format are left out: the image matters more.
 
     Raises:
-        PhotoError: the picture does not fit the format.
+        PhotoError: the image does not fit the format.
 
     """
     if alpha is not None and kind in TRANSPARENT:
@@ -61,7 +61,7 @@ def encode(
     try:
         return {"JPEG": jpeg, "PNG": png_file, "WebP": webp, "TIFF": tiff}[kind](values, said)
     except DAMAGE as error:
-        raise PhotoError(f"This picture cannot be written as {kind} ({error}).") from error
+        raise PhotoError(f"This image cannot be written as {kind} ({error}).") from error
 
 
 def jpeg(values: np.ndarray, said: Written) -> bytes:

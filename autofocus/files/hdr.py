@@ -1,8 +1,8 @@
 """HDR to SDR: PQ (SMPTE ST 2084) and HLG (ARIB STD-B67), as ITU-R BT.2100 has them.
 
 White of an SDR photo is 203 cd/m² (ITU-R BT.2408). What is darker keeps its brightness as long as
-the picture has nothing brighter; else highlights are rolled off by the curve of ITU-R BT.2390
-(section 5.4.1), from the picture's own brightest pixels to white. The curve is applied to the
+the image has nothing brighter; else highlights are rolled off by the curve of ITU-R BT.2390
+(section 5.4.1), from the image's own brightest pixels to white. The curve is applied to the
 largest channel and scales all three alike, so hues stay. Colours beyond sRGB are clipped.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 PQ, HLG = 16, 18
 HDR = frozenset({PQ, HLG})
 SDR_WHITE, PQ_PEAK, HLG_PEAK = 203.0, 10_000.0, 1000.0  # cd/m²
-BRIGHTEST = 99.9  # percentile of the largest channel that is taken for the picture's peak
+BRIGHTEST = 99.9  # percentile of the largest channel that is taken for the image's peak
 # Luminance of BT.2020's primaries, which HLG's system gamma works on.
 LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
 HLG_GAMMA = 1.2

@@ -78,15 +78,15 @@ def data_set(record: int, number: int, value: bytes) -> bytes:
 
 def as_texts(data: bytes | None) -> dict[str, str]:
     """What XMP can say as well, for files that have no place for IPTC-IIM."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     sets = list(data_sets(data or b""))
     utf8 = (ENVELOPE, CHARACTERS, UTF8) in sets
     for record, number, value in sets:
         if record == APPLICATION and number in TEXTS:
             text = value.decode("utf-8" if utf8 else "latin-1", "replace")
             name = TEXTS[number]
-            found[name] = found[name] + SEPARATOR + text if name in found else text
-    return found
+            texts[name] = texts[name] + SEPARATOR + text if name in texts else text
+    return texts
 
 
 def photoshop_segment(data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What Pillow does not say of a JPEG: XMP that goes on in further segments, pictures behind it."""
+"""What Pillow does not say of a JPEG: XMP that goes on in further segments, images behind it."""
 
 import struct
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def xmp_packets(data: bytes) -> list[bytes]:
 
 
 def further_images(data: bytes, entries: list[dict]) -> list[bytes]:
-    """The pictures behind the first, by the entries of a multi-picture format's index."""
+    """The images behind the first, by the entries of a multi-picture format's index."""
     start = next((at for _, at, content in segments(data) if content.startswith(MPF)), None)
     if start is None:
         return []

@@ -55,16 +55,16 @@ def facts_of_image(image: Image.Image) -> Facts:
 
 def facts_of_tiff(data: bytes) -> Facts:
     """What the tags of a TIFF's first page say, where Pillow cannot open it."""
-    found = Image.Exif()
+    exif = Image.Exif()
     try:
-        found.load(data)
+        exif.load(data)
     except DAMAGE:
         return Facts()
     return Facts(
-        exif_tags.read(found),
-        as_bytes(found.get(TIFF_XMP)),
-        as_bytes(found.get(TIFF_IPTC)),
-        dpi=resolution(found.get(282), found.get(283), found.get(296, INCH)),
+        exif_tags.read(exif),
+        as_bytes(exif.get(TIFF_XMP)),
+        as_bytes(exif.get(TIFF_IPTC)),
+        dpi=resolution(exif.get(282), exif.get(283), exif.get(296, INCH)),
     )
 
 
@@ -98,10 +98,10 @@ def resolution(across: object, down: object, unit: object) -> tuple[float, float
     """Pixels an inch; None where they are not stated in inches or centimetres."""
     try:
         scale = {INCH: 1.0, CENTIMETRE: 2.54}[unit]
-        found = round(float(across) * scale, 2), round(float(down) * scale, 2)
+        dpi = round(float(across) * scale, 2), round(float(down) * scale, 2)
     except DAMAGE:
         return None
-    return found if min(found) > 1 and max(found) < 65_536 else None
+    return dpi if min(dpi) > 1 and max(dpi) < 65_536 else None
 
 
 def says_adobe_rgb(exif: Exif) -> bool:
@@ -143,7 +143,7 @@ def write_facts(
 
 
 def tiff_directory(written: Written) -> TiffImagePlugin.ImageFileDirectory_v2:
-    """The facts as a TIFF's directory; the picture's own tags are added by the encoder."""
+    """The facts as a TIFF's directory; the image's own tags are added by the encoder."""
     directory = TiffImagePlugin.ImageFileDirectory_v2()
     for tag, value in written.exif.items():
         directory[tag] = value

@@ -1,8 +1,8 @@
 """The depth map and the matte that a phone's portrait holds beside its photo.
 
 Read are: HEIC's depth image and Apple's portrait matte; GDepth (XMP, also the extended one);
-Google's and Android's dynamic depth (XMP that names pictures behind the JPEG); JPEGs with a second
-picture (MPF): Apple's, by what their XMP says, others if they are grey and no copy of the photo.
+Google's and Android's dynamic depth (XMP that names images behind the JPEG); JPEGs with a second
+image (MPF): Apple's, by what their XMP says, others if they are grey and no copy of the photo.
 """
 
 import base64
@@ -25,7 +25,7 @@ MATTE = "urn:com:apple:photo:2018:aux:portraiteffectsmatte"
 UNIFORM_Z = 2  # representation type: distances; the others are disparities
 ASPECT_TOLERANCE = 0.03
 GREY_TOLERANCE = 12  # levels between the channels, after a JPEG's chroma
-COPY = 0.9  # correlation above which a second picture is the photo again
+COPY = 0.9  # correlation above which a second image is the photo again
 LARGEST = 64  # megapixels of a map
 PRIMARY, LARGE_THUMBNAIL = "Baseline MP Primary Image", "Large Thumbnail"
 LOST = (
@@ -118,10 +118,10 @@ def of_heif(data: bytes, image: Image.Image) -> PhoneDepth:
 
 
 def first_fitting(
-    found: list[pillow_heif.HeifDepthImage | pillow_heif.HeifAuxImage], size: tuple[int, int]
+    images: list[pillow_heif.HeifDepthImage | pillow_heif.HeifAuxImage], size: tuple[int, int]
 ) -> np.ndarray | None:
     """The first side image, if it can be read and has the photo's aspect."""
-    values = heif_map(found[0]) if found else None
+    values = heif_map(images[0]) if images else None
     return values if values is not None and fits(values, size) else None
 
 
@@ -133,11 +133,11 @@ def of_representation(values: np.ndarray, facts: dict) -> Stored:
     return Stored(values, "distance", near, far)
 
 
-def heif_map(found: pillow_heif.HeifDepthImage | pillow_heif.HeifAuxImage) -> np.ndarray | None:
+def heif_map(image: pillow_heif.HeifDepthImage | pillow_heif.HeifAuxImage) -> np.ndarray | None:
     """A HEIC's grey side image → H×W float32 in [0, 1]; None if it is damaged."""
     try:
-        check_size(*found.size, LARGEST)
-        values = np.asarray(found)
+        check_size(*image.size, LARGEST)
+        values = np.asarray(image)
     except DAMAGE:
         return None
     grey = values if values.ndim == 2 else values[..., 0]
@@ -169,7 +169,7 @@ def of_range(values: np.ndarray, said: dict[str, str]) -> Stored:
 
 
 def of_dynamic_depth(data: bytes, packets: list[bytes]) -> Stored | None:
-    """The picture behind the JPEG that its container calls the depth map."""
+    """The image behind the JPEG that its container calls the depth map."""
     items, said = [], {}
     for packet in packets:
         for description in xmp.parse(packet):
@@ -205,7 +205,7 @@ def local_names(element: ElementTree.Element) -> dict[str, str]:
 
 
 def of_further_images(data: bytes, image: Image.Image) -> tuple[Stored | None, np.ndarray | None]:
-    """Depth map and matte among the pictures behind a JPEG."""
+    """Depth map and matte among the images behind a JPEG."""
     depth, matte = None, None
     entries = image.mpinfo.get(0xB002, [])
     parts = jpeg.further_images(data, entries)
@@ -227,7 +227,7 @@ def as_disparity(values: np.ndarray | None) -> Stored | None:
 
 
 def unlabelled_map(part: bytes, photo: bytes) -> np.ndarray | None:
-    """A second picture that is a map: grey, and not the photo again."""
+    """A second image that is a map: grey, and not the photo again."""
     values = grey_map(part, only_grey=True)
     if values is None:
         return None
@@ -242,7 +242,7 @@ def unlabelled_map(part: bytes, photo: bytes) -> np.ndarray | None:
 def grey_map(
     data: bytes, *, only_grey: bool = False, long_side: int | None = None
 ) -> np.ndarray | None:
-    """A picture's grey values, H×W float32 in [0, 1], as stored; None if it cannot be read."""
+    """An image's grey values, H×W float32 in [0, 1], as stored; None if it cannot be read."""
     try:
         image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP"))
         check_size(*image.size, LARGEST)

@@ -1,7 +1,7 @@
 """Raw files: the camera's own full-size preview where there is one, else developed, else refused.
 
 A raw file holds several JPEGs, a thumbnail among them that a careless reader takes for the photo.
-The largest one is used if it is at least half as long as the raw picture. Without one, `rawpy`
+The largest one is used if it is at least half as long as the raw image. Without one, `rawpy`
 (the extra `raw`) develops the file if it is installed.
 """
 
@@ -26,11 +26,11 @@ DNG_VERSION = 50706
 SENSOR = (32803, 34892)  # photometric: a colour filter array, and linear raw
 PACKED = (34713, 32767, 32769, 32770, 65535)  # compression: Nikon, Sony, Epson, Samsung, Pentax
 PAGES = 8  # directories that are looked at
-PREVIEW_PART = 0.5  # of the raw picture's long side
-PREVIEW_ALONE = 1000  # pixels of the long side, where the raw picture's size is not known
+PREVIEW_PART = 0.5  # of the raw image's long side
+PREVIEW_ALONE = 1000  # pixels of the long side, where the raw image's size is not known
 ASPECT_TOLERANCE = 0.06  # the sensor has a border
-DCT = (0xC0, 0xC1, 0xC2)  # frames that are pictures; sensors' data are in lossless ones
-PICTURE = re.compile(rb"\xff\xd8\xff[\xc0-\xfe]")
+DCT = (0xC0, 0xC1, 0xC2)  # frames that are images; sensors' data are in lossless ones
+IMAGE = re.compile(rb"\xff\xd8\xff[\xc0-\xfe]")
 
 
 def is_raw(data: bytes) -> bool:
@@ -47,7 +47,7 @@ def directories(data: bytes) -> list[tifffile.TiffPage]:
     try:
         pages = list(islice(tifffile.TiffFile(io.BytesIO(data)).pages, PAGES))
         inner = [islice(page.pages, PAGES) for page in pages if page.subifds]
-        return [page for page in [*pages, *(p for found in inner for p in found)] if page]
+        return [page for page in [*pages, *(p for part in inner for p in part)] if page]
     except DAMAGE:
         return []
 
@@ -59,7 +59,7 @@ def is_sensor(page: tifffile.TiffPage) -> bool:
 
 
 def read_raw(data: bytes, max_megapixels: float) -> Decoded:
-    """The picture of a raw file and a note on where it comes from.
+    """The image of a raw file and a note on where it comes from.
 
     Raises:
         PhotoError: it has no large preview and cannot be developed here, or is damaged.
@@ -73,7 +73,7 @@ def read_raw(data: bytes, max_megapixels: float) -> Decoded:
 
 
 def sensor_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height of the raw picture, where a directory says it."""
+    """Width and height of the raw image, where a directory says it."""
     pages = directories(data) if tiff.is_tiff(data) else []
     sizes = [(page.imagewidth, page.imagelength) for page in pages]
     large = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
@@ -81,19 +81,19 @@ def sensor_size(data: bytes) -> tuple[int, int] | None:
 
 
 def largest_preview(data: bytes, sensor: tuple[int, int] | None) -> bytes | None:
-    """The largest JPEG inside, if it is large enough for the raw picture's size."""
-    best, found = 0, None
-    for match in PICTURE.finditer(data):
+    """The largest JPEG inside, if it is large enough for the raw image's size."""
+    area, start, largest = 0, 0, None
+    for match in IMAGE.finditer(data):
         size = jpeg_size(data[match.start() :])
-        if size and size[0] * size[1] > best:
-            best, found = size[0] * size[1], (match.start(), size)
-    if found is None or not is_large(found[1], sensor):
+        if size and size[0] * size[1] > area:
+            area, start, largest = size[0] * size[1], match.start(), size
+    if largest is None or not is_large(largest, sensor):
         return None
-    return data[found[0] :]
+    return data[start:]
 
 
 def is_large(size: tuple[int, int], sensor: tuple[int, int] | None) -> bool:
-    """Whether a preview can stand for the raw picture."""
+    """Whether a preview can stand for the raw image."""
     if sensor is None:
         return max(size) >= PREVIEW_ALONE
     ratio = (max(size) / min(size)) / (max(sensor) / min(sensor))
@@ -113,8 +113,8 @@ def jpeg_size(data: bytes) -> tuple[int, int] | None:
 
 def read_preview(data: bytes, preview: bytes, max_megapixels: float) -> Decoded:
     """A raw file's preview, turned as the raw file says where the preview does not."""
-    found = decode(preview, max_megapixels)
-    pixels, facts = found.pixels, found.facts
+    decoded = decode(preview, max_megapixels)
+    pixels, facts = decoded.pixels, decoded.facts
     stated = facts_of_tiff(data) if tiff.is_tiff(data) else Facts()
     if ORIENTATION not in facts.exif.main:
         pixels = upright(pixels, stated.exif.main.get(ORIENTATION, 1))

@@ -30,8 +30,8 @@ LOOKS_LIKE = (  # how a file that is not a photo begins, and what it then is
     (b"<", "a web page"),
     (b"\x1a\x45\xdf\xa3", "a video"),
     (b"8BPS", "a Photoshop file"),
-    (b"BM", "a BMP picture"),
-    (b"\x76\x2f\x31\x01", "an OpenEXR picture"),
+    (b"BM", "a BMP image"),
+    (b"\x76\x2f\x31\x01", "an OpenEXR image"),
     (b"\xff\xd8\xff", "a damaged JPEG"),
     (b"\x89PNG", "a damaged PNG"),
 )

@@ -17,9 +17,9 @@ STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, CMYK = 0, 1, 2, 5
 CHANNELS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4}
 PREMULTIPLIED, STRAIGHT = 1, 2
-LARGEST_FLOAT = 1e9  # beyond it, values are not a picture's
+LARGEST_FLOAT = 1e9  # beyond it, values are not an image's
 REDUCED = 1  # NewSubfileType of a smaller copy
-NO_PICTURE = (
+NO_IMAGE = (
     "This floating-point TIFF holds values up to {:.0e}, which are not brightness. "
     "Export it with values from 0 to 1."
 )
@@ -27,7 +27,7 @@ NO_PICTURE = (
 
 @dataclass(frozen=True)
 class DeepTiff:
-    """A TIFF's picture as stored, and what its tags say."""
+    """A TIFF's image as stored, and what its tags say."""
 
     values: np.ndarray  # H×W×C float32, C 1, 3 or 4 (CMYK), 1 the brightest, not clipped if float
     alpha: np.ndarray | None  # H×W float32 in [0, 1]; the colours are not multiplied by it
@@ -62,7 +62,7 @@ def read_deep(data: bytes, page: tifffile.TiffPage, max_megapixels: float) -> De
     """Decode a page of 9 to 32 bits or of floating point.
 
     Raises:
-        PhotoError: it is damaged, too large, of colours that are not handled, or no picture.
+        PhotoError: it is damaged, too large, of colours that are not handled, or no image.
 
     """
     photometric = int(page.photometric)
@@ -132,7 +132,7 @@ def to_unit(values: np.ndarray, bits: int) -> tuple[np.ndarray, bool]:
     floats = np.nan_to_num(values.astype(np.float32), nan=0, posinf=0, neginf=0)
     low, high = float(floats.min()), float(floats.max())
     if max(-low, high) > LARGEST_FLOAT:
-        raise PhotoError(NO_PICTURE.format(max(-low, high)))
+        raise PhotoError(NO_IMAGE.format(max(-low, high)))
     if low >= -1 and high <= 16:  # light beyond white is common and is clipped in the end
         return floats, False
     return (floats - low) / max(high - low, 1e-12), True

@@ -68,19 +68,19 @@ def parse(data: bytes | None) -> list[ElementTree.Element]:
 
 def properties(data: bytes | None) -> dict[str, ElementTree.Element | str]:
     """Every property of the packet by its full name: an element, or an attribute's text."""
-    found: dict[str, ElementTree.Element | str] = {}
+    values: dict[str, ElementTree.Element | str] = {}
     for description in parse(data):
-        found |= dict(description.attrib)
-        found |= {child.tag: child for child in description}
-    return found
+        values |= dict(description.attrib)
+        values |= {child.tag: child for child in description}
+    return values
 
 
 def keep(data: bytes | None, texts: dict[str, str], *, keep_location: bool) -> bytes | None:
     """A packet of the properties that may be repeated, and of texts for those that are missing."""
-    found = properties(data)
+    known = properties(data)
     description = ElementTree.Element(f"{{{RDF}}}Description", {f"{{{RDF}}}about": ""})
     for name in (*KEPT, *(PLACES if keep_location else ())):
-        value = found.get(full(name))
+        value = known.get(full(name))
         if isinstance(value, ElementTree.Element):
             description.append(copy.deepcopy(value))
         elif value is not None:

@@ -1,11 +1,11 @@
-"""How bright clipped highlights really were: what turns lamps into discs.
+"""How bright clipped highlights really were: what turns points of light into discs.
 
-A lamp of light L before surroundings b covers the pixels of its rim by fractions that are spread
-evenly over 0..1, and a pixel clips from the fraction u = (1 − b) / (L − b) on. So the brighter a
-lamp, the fewer pixels of its rim lie between surroundings and white, in each channel by itself:
-their summed excess over the surroundings, divided by the number of rim pixels, measures u, and with
-it light and colour. Small highlights in dark surroundings are expected to be lamps, large or pale
-ones walls and windows.
+A highlight of light L before surroundings b covers the pixels of its rim by fractions that are
+spread evenly over 0..1, and a pixel clips from the fraction u = (1 − b) / (L − b) on. So the
+brighter a highlight, the fewer pixels of its rim lie between surroundings and white, in each
+channel by itself: their summed excess over the surroundings, divided by the number of rim pixels,
+measures u, and with it light and colour. Small highlights in dark surroundings are expected to be
+light sources, large or pale ones walls and windows.
 
 All sums over a region are taken band by band of rows, so that a large photo needs little memory.
 """
@@ -19,10 +19,10 @@ import numpy as np
 CLIPPED = 0.965  # linear light from which a pixel may have been brighter (251 of 255)
 RIM = 1.6  # pixels around a clipped region in which it still mixes with its surroundings
 AROUND = 5.0  # pixels up to which the surroundings are looked at
-LAMP, WALL = 24.0, 1.3  # expected light of a small lamp; of a large pale surface, relative to white
-LAMP_SIZE = 0.010  # of the diagonal: the radius at which the expectation is half way
+SOURCE, WALL = 24.0, 1.3  # expected light of a small source; of a large pale surface; white is 1
+SOURCE_SIZE = 0.010  # of the diagonal: the radius at which the expectation is half way
 EVIDENCE = 0.5  # weight of what the rim says of the light, in logarithms, against the expectation
-COLOURLESS = 0.3  # summed light of rim pixels that the assumption of a colourless lamp counts for
+COLOURLESS = 0.3  # summed light of rim pixels that the assumption of a colourless source counts for
 TEXTURE = 0.12  # excess over the surroundings that says nothing
 RIM_COVERAGE = 0.5  # mean coverage of the outermost clipped pixels
 BRIGHTEST = 40.0
@@ -72,8 +72,8 @@ def expand_highlights(light: np.ndarray, strength: float) -> np.ndarray:
 
     The result is light + strength · (estimate − light), never darker than the photo.
     """
-    found = find_highlights(lambda top, bottom: light[top:bottom], light.shape[:2])
-    return found.expand(light, strength) if found else light
+    highlights = find_highlights(lambda top, bottom: light[top:bottom], light.shape[:2])
+    return highlights.expand(light, strength) if highlights else light
 
 
 def find_highlights(light_of: LightOf, size: tuple[int, int]) -> Highlights | None:
@@ -89,8 +89,8 @@ def find_highlights(light_of: LightOf, size: tuple[int, int]) -> Highlights | No
         first, last = max(0, top - MARGIN), min(size[0], bottom + MARGIN)
         if labels[first:last].any():
             inner = slice(top - first, bottom - first)
-            found = measure(light_of(first, last), labels[first:last], inner, count)
-            tally = {name: tally.get(name, 0) + sums for name, sums in found.items()}
+            measured = measure(light_of(first, last), labels[first:last], inner, count)
+            tally = {name: tally.get(name, 0) + sums for name, sums in measured.items()}
     return Highlights(labels, *estimate(tally, float(np.hypot(*size))))
 
 
@@ -184,15 +184,15 @@ def measured_clipping(tally: Tally) -> np.ndarray:
 
 def expected_clipping(radius: np.ndarray, around: np.ndarray) -> np.ndarray:
     """The same as expected, N, by the region's radius over the diagonal and its surroundings."""
-    small = 1 / (1 + (radius / LAMP_SIZE) ** 3)
-    light = WALL + LAMP * small * (1 - around)
+    small = 1 / (1 + (radius / SOURCE_SIZE) ** 3)
+    light = WALL + SOURCE * small * (1 - around)
     return np.log(((1 - around) / np.maximum(light - around, 0.1)).clip(LEAST, 1))
 
 
 def hue(tally: Tally) -> np.ndarray:
     """Log of each region's colour, N×3 of mean 0, by rim pixels unclipped in two channels.
 
-    Such a pixel's excess over the surroundings is the lamp's, times a coverage common to both.
+    Such a pixel's excess over the surroundings is the highlight's, times a coverage common to both.
     """
     ratio = np.zeros((len(tally["area"]), 3))
     for i, j in PAIRS:
@@ -204,17 +204,17 @@ def hue(tally: Tally) -> np.ndarray:
 
 
 def relight(
-    own: np.ndarray, lamp: np.ndarray, around: np.ndarray, is_core: np.ndarray
+    own: np.ndarray, highlight: np.ndarray, around: np.ndarray, is_core: np.ndarray
 ) -> np.ndarray:
     """M×3 clipped pixels with their clipped channels replaced.
 
-    A channel that is not clipped tells how much of a pixel the lamp covers; without one, the
+    A channel that is not clipped tells how much of a pixel the highlight covers; without one, the
     outermost clipped pixels are taken as covered by half.
     """
     clipped = own >= CLIPPED
-    seen = ((own - around) / np.maximum(lamp - around, 1e-3)).clip(0, 1)
-    weight = np.where(clipped, 0, np.maximum(lamp - around, 0) + 1e-6)
+    seen = ((own - around) / np.maximum(highlight - around, 1e-3)).clip(0, 1)
+    weight = np.where(clipped, 0, np.maximum(highlight - around, 0) + 1e-6)
     told = (seen * weight).sum(1) / np.maximum(weight.sum(1), 1e-6)
     assumed = np.where(is_core, 1.0, RIM_COVERAGE)
     coverage = np.where(clipped.all(axis=1), assumed, told)[:, None]
-    return np.where(clipped, np.maximum(around + coverage * (lamp - around), 1), own)
+    return np.where(clipped, np.maximum(around + coverage * (highlight - around), 1), own)

@@ -197,9 +197,9 @@ def hidden(surface: torch.Tensor, radius: float, backdrop: Backdrop | None = Non
     total = functional.interpolate(total[None], scale_factor=2, mode="bilinear")[0]
     total = total[:, : depth.shape[0], : depth.shape[1]]
     weight = total[4]
-    found = weight > 1e-12
+    is_covered = weight > 1e-12
     values = total[:4].div_(weight.clamp(min=1e-12))
-    return Layer(values[:3], torch.where(found, values[3], depth), found.float())
+    return Layer(values[:3], torch.where(is_covered, values[3], depth), is_covered.float())
 
 
 def levels(

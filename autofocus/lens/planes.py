@@ -266,30 +266,30 @@ def occupied(
     Yields each plane's number, the region of the sheets that it takes, and the part of the tile
     (of some size, within a margin) that it reaches.
     """
-    found = [found_along(axis, sheets, planes) for axis in (0, 1)]
+    held = [held_along(axis, sheets, planes) for axis in (0, 1)]
     for k in reversed(range(len(planes))):
         spans = [
-            reached(found[axis][:, k], planes[k], margin, size[axis])
+            reached(held[axis][:, k], planes[k], margin, size[axis])
             for axis in (0, 1)
-            if found[axis][:, k].any()
+            if held[axis][:, k].any()
         ]
         if len(spans) == 2 and all(spans):
             regions, targets = zip(*spans, strict=True)
             yield k, regions, targets
 
 
-def found_along(axis: int, sheets: list[Sheet], planes: list[float]) -> torch.Tensor:
+def held_along(axis: int, sheets: list[Sheet], planes: list[float]) -> torch.Tensor:
     """N×K: whether anything in a row (axis 0) or a column (1) lies on each plane.
 
     A pixel is shared by the two planes around its radius.
     """
     edges = torch.tensor(planes, device=sheets[0].radius.device)
-    found = torch.zeros(sheets[0].radius.shape[axis], len(planes) + 2, device=edges.device)
+    held = torch.zeros(sheets[0].radius.shape[axis], len(planes) + 2, device=edges.device)
     for sheet in sheets:
         between = torch.bucketize(sheet.radius, edges)
         between = between.where(sheet.light[..., 3] > 0, len(planes) + 1)
-        found.scatter_(1, between if axis == 0 else between.T, 1)
-    return ((found[:, :-2] + found[:, 1:-1]) > 0).cpu()
+        held.scatter_(1, between if axis == 0 else between.T, 1)
+    return ((held[:, :-2] + held[:, 1:-1]) > 0).cpu()
 
 
 def reached(

@@ -49,7 +49,7 @@ class Judgement:
     review: Review | None = None
     reviewer: str = ""
     photos: list[str] = field(default_factory=list)  # still to be judged
-    # The pair that is shown, by its two pictures' runs; a vote takes it out and so counts once.
+    # The pair that is shown, by its two images' runs; a vote takes it out and so counts once.
     shown: dict[str, Pair] = field(default_factory=dict)
 
 
@@ -78,7 +78,7 @@ class Judging:
         self.seen = gr.Textbox(label="Pictures that are shown", visible=False)
 
     def lay_out_stage(self) -> None:
-        """Both pictures, and the answers."""
+        """Both images, and the answers."""
         together_bar()
         with gr.Row(elem_classes=["side-by-side", "of-2"]):
             self.viewers = []
@@ -173,7 +173,7 @@ class Judging:
             yield {self.status: note(str(error), "error")}
 
     def shown(self, judgement: Judgement, folder: Path) -> dict:
-        """Both pictures of the next pair."""
+        """Both images of the next pair."""
         pair = next_pair(judgement.review, judgement.photos[0])
         photo = kept_photo(pair.photo)
         values = [view_of(photo, predicted(side, pair.photo), folder) for side in pair.sides]

@@ -12,10 +12,10 @@ from autofocus.page.session import (
     FORMATS,
     Scene,
     write_depth_map,
-    write_film,
     write_refocused,
     write_saliency_map,
     write_settings,
+    write_video,
 )
 from autofocus.page.text import GONE, HINT, MAKING, note, text
 from autofocus.page.visit import Visit
@@ -39,12 +39,12 @@ class Downloads:
         page = self.page
         # Where a focus pull starts is known to the page's script alone.
         start = gr.Number(0, visible=False)
-        asked = page.save_film.click(
+        asked = page.save_video.click(
             None, None, [start], js="() => window.autofocus.page.pullStart()"
         )
         for trigger, make, more in (
             (page.save.click, make_photo, [page.format, page.correction]),
-            (asked.then, make_film, [start, page.correction]),
+            (asked.then, make_video, [start, page.correction]),
             (page.save_depth.click, make_depth, []),
             (page.save_subject.click, make_subject, []),
             (page.save_settings.click, make_settings, [page.version, page.correction]),
@@ -101,11 +101,11 @@ def make_photo(scene: Scene, name: str, painted: bytes | None, lens: Lens) -> Pa
     return write_refocused(scene, lens, FORMATS[name], correction=read_painted(painted))
 
 
-def make_film(scene: Scene, start: float, painted: bytes | None, lens: Lens) -> Path:
+def make_video(scene: Scene, start: float, painted: bytes | None, lens: Lens) -> Path:
     """The focus pulled from where it was before to where it is, as a video."""
     frames = iter(gr.Progress().tqdm(range(FRAMES), desc="Video"))
     start, correction = min(max(start, 0), 1), read_painted(painted)
-    return write_film(scene, lens, start, lambda: next(frames, None), correction=correction)
+    return write_video(scene, lens, start, lambda: next(frames, None), correction=correction)
 
 
 def make_depth(scene: Scene, _lens: Lens) -> Path:

@@ -33,7 +33,7 @@ def on(
     payload: type[payloads.Payload] | None = None,
     **options: object,
 ) -> gr.events.Dependency:
-    """Wire a handler: no spinners over the pictures, the last of many events is never lost.
+    """Wire a handler: no spinners over the images, the last of many events is never lost.
 
     `payload` is the model of the event's data, where it has any (a choice from a gallery has its
     model already). An error is shown in the line of status among the outputs.

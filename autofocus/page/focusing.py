@@ -139,7 +139,7 @@ class Focusing:
             return {self.page.refocused: gr.skip()}
         number = visit.take(None)
         pixels = refocused(scene, lens, DRAGGED, read_painted(painted))
-        if visit.pictures != number:
+        if visit.renderings != number:
             return {self.page.refocused: gr.skip()}
         return {self.page.refocused: to_bytes(pixels)}
 
@@ -154,7 +154,7 @@ class Focusing:
         sizes = (DRAGGED, PREVIEW) if max(scene.depth.shape) > DRAGGED else (PREVIEW,)
         for long_side in sizes:
             pixels = refocused(scene, lens, long_side, correction)
-            if visit.pictures != number:
+            if visit.renderings != number:
                 return
             classes = classes_of(lens) if long_side == PREVIEW else []
             yield {self.page.refocused: gr.update(value=to_bytes(pixels), elem_classes=classes)}

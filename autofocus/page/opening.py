@@ -241,7 +241,7 @@ class Opening:
         }
 
     def begin_custom(self, file: str | None) -> dict:
-        """Take the visitor's own depth map, and leave the button free for the next."""
+        """Take the visitor's custom depth map, and leave the button free for the next."""
         return {
             self.page.custom_map: file,
             self.page.custom_depth: None,
@@ -257,7 +257,7 @@ class Opening:
         invert: bool,
         lens: Lens,
     ) -> Iterator[dict]:
-        """Read the visitor's own depth map and use it."""
+        """Read the visitor's custom depth map and use it."""
         if scene is None or file is None:
             yield self.focusing.say_gone()
             return

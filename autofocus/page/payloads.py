@@ -20,7 +20,7 @@ MOST_PAINTED = 8_000_000  # characters of a correction
 MOST_FILES = 100  # of one choice
 FILES = (gr.File, gr.UploadButton, gr.DownloadButton, gr.Image, gr.Video, gr.Gallery)
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, strict=True)]
 
 
 class Payload(BaseModel):
@@ -30,17 +30,17 @@ class Payload(BaseModel):
 
 
 class Pick(Payload):
-    """A click on the picture."""
+    """A click on the image."""
 
-    x: Share  # of the width, from the left
-    y: Share  # of the height, from the top
+    x: Fraction  # of the width, from the left
+    y: Fraction  # of the height, from the top
 
 
 class Tile(Payload):
     """The part of a photo that a visitor has zoomed into."""
 
     run: Annotated[str, Field(max_length=64)]
-    box: tuple[Share, Share, Share, Share]  # left, top, right, bottom
+    box: tuple[Fraction, Fraction, Fraction, Fraction]  # left, top, right, bottom
 
 
 class Painted(Payload):
@@ -51,7 +51,7 @@ class Painted(Payload):
 
 
 class Choice(Payload):
-    """One of a row of pictures."""
+    """One of a row of images."""
 
     index: Annotated[int, Field(ge=0, lt=MOST_FILES, strict=True)]
     value: Any = None  # what is in it: Gradio wants it there, and we drop it
@@ -65,10 +65,10 @@ class Nothing(Payload):
 def check_payload(model: type[Payload], data: Any) -> dict:
     """The data of an event, in the model's types; RequestError says what does not fit."""
     try:
-        found = model.model_validate(data if data is not None else {})
+        checked = model.model_validate(data if data is not None else {})
     except ValidationError as error:
         raise RequestError(sentence_of(error)) from None
-    values = found.model_dump()
+    values = checked.model_dump()
     return values | {"value": None} if "value" in values else values
 
 

@@ -43,7 +43,7 @@ class RefocusTab:
         self.visit = gr.State(Visit())
         self.live = gr.State()  # what the viewer was given last
         self.photos = gr.State([])  # files dropped together
-        self.custom_map = gr.State()  # the file of the visitor's own depth map
+        self.custom_map = gr.State()  # the file of the visitor's custom depth map
         self.correction = gr.State()  # what is painted on it, as PNG
         self.lens = LensControls()
         self.lay_out_start()
@@ -180,7 +180,7 @@ class RefocusTab:
         with gr.Row(elem_id="files"):
             self.save_depth = small_button("Depth, 16-bit", "get-depth")
             self.save_subject = small_button("Subject", "get-subject")
-            self.save_film = small_button("Focus pull", "get-film")
+            self.save_video = small_button("Focus pull", "get-video")
             self.save_settings = small_button("Settings", "get-settings")
         self.load_settings = gr.UploadButton(
             "Load settings", size="sm", elem_id="load-settings", file_count="multiple"

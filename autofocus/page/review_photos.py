@@ -43,8 +43,8 @@ def kept_photo(photo: str) -> np.ndarray:
 @lru_cache(maxsize=KEPT)
 def predicted(version: str, photo: str) -> Prediction:
     """What the version of this SHA-256 sees in a photo; ReviewError if it is not here any more."""
-    usable = (found for found in list_versions() if not found.problem)
-    found = next((found for found in usable if found.sha256 == version), None)
-    if found is None:
+    usable = (candidate for candidate in list_versions() if not candidate.problem)
+    candidate = next((candidate for candidate in usable if candidate.sha256 == version), None)
+    if candidate is None:
         raise ReviewError("A version of this review is not on this machine any longer.")
-    return analyse(found.name, kept_photo(photo))
+    return analyse(candidate.name, kept_photo(photo))

@@ -184,7 +184,7 @@ def address() -> tuple[str, int]:
     host = os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
     text = os.environ.get("GRADIO_SERVER_PORT") or str(PORT)
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise RequestError(f"GRADIO_SERVER_PORT is {text!r}, which is no port.")
+        raise RequestError(f"GRADIO_SERVER_PORT is {text!r}, which is not a port.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -29,7 +29,7 @@ from autofocus.photo import (
 from autofocus.predict import Prediction
 from autofocus.render import Lens, correct, render
 
-DRAGGED = 640  # the same while a slider moves, and of a film
+DRAGGED = 640  # the same while a slider moves, and of a video
 # Sources of depth maps; the command line knows these two by the same names.
 NETWORK, PHONE = "network", "phone"
 SALIENCY = "saliency.npy"  # at full size, in 8 bits; depth maps are in 16
@@ -138,7 +138,7 @@ def write_saliency_map(scene: Scene) -> Path:
     return file
 
 
-def write_film(
+def write_video(
     scene: Scene,
     lens: Lens,
     start: float,

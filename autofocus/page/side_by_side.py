@@ -12,7 +12,7 @@ from autofocus.render import Lens
 from autofocus.viewer import viewer_data
 from autofocus.viewer.viewer_data import ViewerData
 
-LONG_SIDE = 960  # pixels of pictures that are compared: several of them are sent at once
+LONG_SIDE = 960  # pixels of images that are compared: several of them are sent at once
 
 
 def together_bar() -> gr.HTML:

@@ -11,9 +11,9 @@ class Visit:
 
     source: str | None = None  # the photo
     photos: int = 0  # asked for so far
-    pictures: int = 0  # of the present photo, asked for so far
+    renderings: int = 0  # of the present photo, asked for so far
     live: bool = True  # the visitor's browser draws the lens itself
-    rested: Lens | None = None  # what the last picture at full detail was taken with
+    rested: Lens | None = None  # what the last image at full detail was taken with
 
     def ask(self, source: str | None) -> None:
         """Ask for another photo."""
@@ -21,6 +21,6 @@ class Visit:
         self.take(None)
 
     def take(self, rested: Lens | None) -> int:
-        """Ask for another picture, at full detail or (None) not → its number."""
-        self.pictures, self.rested = self.pictures + 1, rested
-        return self.pictures
+        """Ask for another rendering, at full detail or (None) not → its number."""
+        self.renderings, self.rested = self.renderings + 1, rested
+        return self.renderings

@@ -28,8 +28,8 @@ PAGE, UPLOADS, VISITS, TEMPORARY = "page", "uploads", "visits", "tmp"  # folders
 GRACE = 4.0  # seconds in which a page that was closed may come back (a reload)
 PROGRAM_KEPT = 600.0  # seconds that what a program (with no page open) asked for can be fetched
 TICK = 1.0  # seconds between two looks at who is here
-VISIT_DISK = 500 * MEGA  # bytes above which the oldest pictures of one visit go
-FRESH = 60.0  # seconds in which a browser has surely fetched a picture
+VISIT_DISK = 500 * MEGA  # bytes above which the oldest images of one visit go
+FRESH = 60.0  # seconds in which a browser has surely fetched an image
 
 
 class LeftError(Exception):
@@ -247,14 +247,14 @@ def sweep(parent: Path) -> None:
 
 def files_of(place: Path) -> list[tuple[float, int, Path]]:
     """All files in a folder (or the file itself): time, bytes on disk, path."""
-    found = []
+    files = []
     for file in [place] if place.is_file() else place.rglob("*"):
         with contextlib.suppress(OSError):
             facts = file.lstat()
             if not file.is_dir():
                 # A file with two names, as an upload that a visit uses, is counted once.
-                found.append((facts.st_mtime, facts.st_size // max(1, facts.st_nlink), file))
-    return found
+                files.append((facts.st_mtime, facts.st_size // max(1, facts.st_nlink), file))
+    return files
 
 
 def keep_young(place: Path, oldest: float) -> int:
@@ -269,7 +269,7 @@ def keep_young(place: Path, oldest: float) -> int:
 
 
 def keep_small(visit: Path, used: int) -> int:
-    """Delete the oldest pictures of a visit that has too many → bytes that are left."""
+    """Delete the oldest images of a visit that has too many → bytes that are left."""
     if used <= VISIT_DISK:
         return used
     for made, size, file in sorted(files_of(visit)):

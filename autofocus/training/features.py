@@ -47,5 +47,5 @@ def last_features(teacher: AutoFocusNet, photo: Tensor) -> Tensor:
     device = teacher.mean.device
     dtype = pick_dtype(device)
     with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
-        layers = teacher.encoder.tokens(teacher.normalise(photo.to(device)))
+        layers = teacher.encoder.patch_features(teacher.normalise(photo.to(device)))
     return layers[:, -DINOV2_CHANNELS:].float()

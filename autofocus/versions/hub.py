@@ -137,17 +137,17 @@ def listing() -> Listing:
     """
     sources = [Source(repo) for repo in repos()] + model_sources()
     answers = ask_at_once(look_up, sources, PATIENCE)
-    found, notices, silent = {}, [], set()
+    known, notices, silent = {}, [], set()
     for source, answer in zip(sources, answers, strict=True):
         if isinstance(answer, list):
-            found[source] = answer
+            known[source] = answer
             continue
-        found[source], age = recall(source)
+        known[source], age = recall(source)
         notices.append(f"{answer or unanswered(source.repo, PATIENCE)} {what_counts(age)}")
         silent.add(source.repo)
     return Listing(
-        tuple(revision for source in found if not source.revision for revision in found[source]),
-        tuple(revision for source in found if source.revision for revision in found[source]),
+        tuple(revision for source in known if not source.revision for revision in known[source]),
+        tuple(revision for source in known if source.revision for revision in known[source]),
         tuple(notices),
         frozenset(silent),
     )
@@ -239,8 +239,8 @@ def download(repo: str, file: str, commit: str) -> Path:
 
 def find_cached(repo: str, file: str, commit: str) -> Path | None:
     """A file of a repo at a commit if it is in the cache."""
-    found = try_to_load_from_cache(repo, file, revision=commit)
-    return Path(found) if isinstance(found, str) else None
+    cached = try_to_load_from_cache(repo, file, revision=commit)
+    return Path(cached) if isinstance(cached, str) else None
 
 
 def forget(file: Path) -> None:

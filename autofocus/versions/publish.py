@@ -14,7 +14,7 @@ from autofocus.versions.version import CONFIG, WEIGHTS, Version, read_version
 from autofocus.versions.weights import load_network
 
 CARD = "README.md"
-PICTURES = (".png", ".jpg", ".webp")
+IMAGES = (".png", ".jpg", ".webp")
 REQUIRED = ("trained_on", "quality", "licence")
 ROOT = Path(__file__).resolve().parents[2]
 SPACE = (
@@ -36,7 +36,7 @@ def version_files(folder: Path) -> dict[str, Path | bytes]:
 
     Raises:
         PublishError: the folder holds something else, or its version fails.
-        VersionError: it is no version that can be loaded.
+        VersionError: it is not a version that can be loaded.
 
     """
     version = read_version(folder)
@@ -46,7 +46,7 @@ def version_files(folder: Path) -> dict[str, Path | bytes]:
     if strange:
         raise PublishError(
             f"{folder.name} holds {', '.join(sorted(strange))}. A version is {CONFIG}, "
-            f"{WEIGHTS}, {CARD} and pictures, and nothing else is published."
+            f"{WEIGHTS}, {CARD} and images, and nothing else is published."
         )
     check_network(version)
     return {**files, CARD: write_card(version).encode()}
@@ -54,7 +54,7 @@ def version_files(folder: Path) -> dict[str, Path | bytes]:
 
 def is_expected(name: str) -> bool:
     """Whether a file of this name belongs to a version."""
-    return name in (CONFIG, WEIGHTS, CARD) or name.endswith(PICTURES)
+    return name in (CONFIG, WEIGHTS, CARD) or name.endswith(IMAGES)
 
 
 def check_config(version: Version) -> None:
@@ -68,11 +68,11 @@ def check_network(version: Version) -> None:
     """PublishError if the network does not tell a photo's parts apart."""
     rows, columns = np.mgrid[0:96, 0:128].astype(np.float32)
     photo = np.stack([rows / 96, columns / 128, np.hypot(rows - 48, columns - 64) < 24], axis=2)
-    found = predict(load_network(version), photo.astype(np.float32))
-    for name, values in (("depth", found.depth), ("saliency", found.saliency)):
+    prediction = predict(load_network(version), photo.astype(np.float32))
+    for name, values in (("depth", prediction.depth), ("saliency", prediction.saliency)):
         if not np.isfinite(values).all():
             raise PublishError(f"The {name} that {version.name} finds is not finite.")
-    if np.ptp(found.depth) < 1e-3:
+    if np.ptp(prediction.depth) < 1e-3:
         raise PublishError(f"The depth that {version.name} finds is flat.")
 
 
@@ -99,8 +99,8 @@ def space_files(repo: str) -> dict[str, Path | bytes]:
     """What a Space is made of: the app, its packages, its weights and a README of its own."""
     files: dict[str, Path | bytes] = {name: ROOT / name for name in SPACE}
     for folder in SPACE_FOLDERS:
-        found = sorted(p for p in (ROOT / folder).rglob("*") if p.is_file() and is_shipped(p))
-        files |= {str(p.relative_to(ROOT)): p for p in found}
+        paths = sorted(p for p in (ROOT / folder).rglob("*") if p.is_file() and is_shipped(p))
+        files |= {str(p.relative_to(ROOT)): p for p in paths}
     template = (ROOT / "space" / CARD).read_text(encoding="utf-8")
     models = "".join(f"\n  - {name}" for name in hub.named_repos()) or " []"
     facts = {"title": repo.split("/")[-1], "gradio": installed_version("gradio"), "models": models}
@@ -127,7 +127,7 @@ def upload(repo: str, files: dict, message: str, tag: str | None = None, **creat
         get_session().timeout = hub.TIMEOUT
         api = HfApi()
         api.create_repo(repo, exist_ok=True, **create)
-        if tag and tag in {found.name for found in api.list_repo_refs(repo, **kind).tags}:
+        if tag and tag in {ref.name for ref in api.list_repo_refs(repo, **kind).tags}:
             raise PublishError(f"{repo} has a tag {tag} already. Choose another.")
         operations = [CommitOperationAdd(name, content) for name, content in files.items()]
         commit = api.create_commit(repo, operations, commit_message=message, **kind).oid

@@ -79,9 +79,9 @@ def shader_constants() -> dict[str, str]:
         "float SHARP": f"{SHARP:.9f}",
         "float STOPS": f"{STOPS:.9f}",
         "vec3 RED": vector(view.RED),
-        "float RED_SHARE": f"{view.RED_SHARE:.9f}",
+        "float RED_OPACITY": f"{view.RED_OPACITY:.9f}",
         "vec3 OUTLINE": vector(view.OUTLINE),
-        "float OUTLINE_SHARE": f"{view.OUTLINE_SHARE:.9f}",
+        "float OUTLINE_OPACITY": f"{view.OUTLINE_OPACITY:.9f}",
         "uint SUBJECT_INSIDE": f"{view.SUBJECT_INSIDE}u",
         "uint SUBJECT_OUTLINE": f"{view.SUBJECT_OUTLINE}u",
     }
@@ -129,7 +129,7 @@ class Viewer(gr.HTML):
     """A photo through a lens that the browser computes.
 
     Its value is a `ViewerData` (see `viewer_data`) or None. Events: `focuspick` (`focus`, and
-    `x`, `y` as shares of the image, None from the keyboard), `loaded` (`run`), `tile` (`run` and
+    `x`, `y` as fractions of the image, None from the keyboard), `loaded` (`run`), `tile` (`run` and
     `box`, see `tile_data`), `corrected` (`run` and `png`: what was painted, a data URL of an 8-bit
     grey PNG or None), `unsupported` (`reason`) and `supported`. From JavaScript:
     `window.autofocus.viewers[NAME].setFocus(0.4)`; see docs/viewer.md.

@@ -29,7 +29,7 @@ MOST_DOTS = 9
 TILE_PIXELS = 3_000_000  # of a tile, so that a browser can refine it
 TILE_SIDE = 4096  # pixels: what every WebGL 2 can hold
 
-Box = tuple[float, float, float, float]  # left, top, right, bottom, in shares of the image
+Box = tuple[float, float, float, float]  # left, top, right, bottom, in fractions of the image
 
 
 class SceneFiles(GradioModel):
@@ -46,7 +46,7 @@ class SceneFiles(GradioModel):
 class TileData(SceneFiles):
     """A part of the photo at a higher resolution than the preview's; see `tile_data`."""
 
-    frame: list[float]  # what the files show: left, top, right, bottom in shares of the image
+    frame: list[float]  # what the files show: left, top, right, bottom in fractions of the image
     box: list[float]  # the part of it whose blur is complete
 
 
@@ -131,7 +131,7 @@ def tile_data(
         photo: H×W×3 float32 in [0, 1], sRGB-encoded, at its full size.
         depth: H×W in [0, 1], 1 nearest.
         saliency: H×W in [0, 1].
-        box: the part (left, top, right, bottom in shares of the image), as the event `tile` has it.
+        box: the part (left, top, right, bottom, in fractions of the image) that `tile` names.
         folder: an existing folder that Gradio may serve (or copy from).
         lens: the lens at the time; a wider one needs another tile.
 
@@ -153,8 +153,8 @@ def tile_data(
     frame = (columns.start, rows.start, columns.stop, rows.stop)
     return TileData(
         **write_scene(*parts, folder, whole),
-        frame=in_shares(frame, depth.shape),
-        box=in_shares((left, top, right, bottom), depth.shape),
+        frame=in_fractions(frame, depth.shape),
+        box=in_fractions((left, top, right, bottom), depth.shape),
     )
 
 
@@ -193,8 +193,8 @@ def pixel_box(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
     )
 
 
-def in_shares(box: tuple[int, int, int, int], size: tuple[int, int]) -> list[float]:
-    """A box in pixels as shares of an image of this height and width."""
+def in_fractions(box: tuple[int, int, int, int], size: tuple[int, int]) -> list[float]:
+    """A box in pixels as fractions of an image of this height and width."""
     height, width = size
     return [box[0] / width, box[1] / height, box[2] / width, box[3] / height]
 
@@ -248,15 +248,15 @@ def write_scene(
     }
 
 
-def layers(photo: np.ndarray, depth: np.ndarray, reach: float) -> tuple[Layer, Layer]:
+def layers(photo: np.ndarray, depth: np.ndarray, radius: float) -> tuple[Layer, Layer]:
     """The front layer and the hidden one, as the lens sees them, clipped lights expanded.
 
-    Where nothing is hidden within `reach` pixels, the second layer is the photo itself.
+    Where nothing is hidden within `radius` pixels, the second layer is the photo itself.
     """
     light = to_linear(torch.from_numpy(np.ascontiguousarray(photo, np.float32))).numpy()
     expanded = torch.from_numpy(expand_highlights(light, 1.0)).movedim(-1, 0)
     flat = torch.from_numpy(np.ascontiguousarray(depth, np.float32))
-    scene = split(expanded, flat, reach)
+    scene = split(expanded, flat, radius)
     is_filled = scene.back.alpha > 0
     behind = torch.where(is_filled, scene.back.light, scene.light)
     behind_depth = torch.where(is_filled, scene.back.depth, flat)
@@ -283,7 +283,7 @@ def write(image: np.ndarray, path: Path) -> FileData:
 
 
 def subjects(saliency: np.ndarray) -> list[list[float]]:
-    """Where the separate salient regions are, largest first: points inside, as shares (x, y)."""
+    """Where the separate salient regions are, largest first: points inside, as fractions (x, y)."""
     count, labels, facts, _ = cv2.connectedComponentsWithStats(np.uint8(saliency >= SALIENT))
     order = sorted(range(1, count), key=lambda k: -facts[k, cv2.CC_STAT_AREA])
     large = [k for k in order if facts[k, cv2.CC_STAT_AREA] >= SMALLEST_SUBJECT * saliency.size]
@@ -291,7 +291,7 @@ def subjects(saliency: np.ndarray) -> list[list[float]]:
 
 
 def middle(mask: np.ndarray) -> list[float]:
-    """The place in a mask that is farthest from its outline, as shares (x, y)."""
+    """The place in a mask that is farthest from its boundary, as fractions (x, y)."""
     distance = cv2.distanceTransform(np.pad(np.uint8(mask), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
     row, column = np.unravel_index(distance.argmax(), mask.shape)
     return [(column + 0.5) / mask.shape[1], (row + 0.5) / mask.shape[0]]

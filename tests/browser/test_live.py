@@ -137,10 +137,10 @@ def test_pull_focus_is_played_and_saved(visit, files):
     page.wait_for_function(f"{VIEWER}.state.focus < 0.9")
     page.wait_for_function(f"{VIEWER}.state.focus === 1")
     visitor.more()
-    name, data = visitor.download("get-film")
+    name, data = visitor.download("get-video")
     assert name.startswith("grey-f4-focus0.50-1.00") and name.endswith(".mp4")
-    with av.open(io.BytesIO(data)) as film:
-        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    with av.open(io.BytesIO(data)) as video:
+        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
     assert len(frames) == FRAME_RATE * PULL_SECONDS and frames[0].shape == (200, 300, 3)
 
 

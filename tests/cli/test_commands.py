@@ -223,12 +223,12 @@ def test_a_sheet_of_two_photos(photo, tmp_path, only_tiny):
 
 
 def test_a_rack_goes_from_far_to_the_subject(photo, scene, tmp_path, capsys):
-    own, output = tmp_path / "own.png", tmp_path / "films" / "pull.webp"
+    own, output = tmp_path / "own.png", tmp_path / "videos" / "pull.webp"
     write_depth(filled(scene[1]), own)
     short = ("--seconds", "0.2", "--depth", own, "--to", "0.8")
     assert run("rack", photo, "--output", output, *short) == 0
-    with Image.open(output) as film:
-        assert film.n_frames == 5 and film.size == (128, 96)
+    with Image.open(output) as video:
+        assert video.n_frames == 5 and video.size == (128, 96)
     assert "from 0.000 to 0.800" in capsys.readouterr().out
     assert run("rack", photo, "--output", tmp_path / "pull.avi", *short) == 1
     assert "mp4" in capsys.readouterr().err

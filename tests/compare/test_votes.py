@@ -245,7 +245,7 @@ def test_the_interval_holds_the_share_and_narrows():
         widths.append(high - low)
     assert widths == sorted(widths, reverse=True)
     assert wilson(0, 0) == (0, 1)
-    with pytest.raises(ValueError, match="no share"):
+    with pytest.raises(ValueError, match="not a fraction"):
         wilson(3, 2)
 
 

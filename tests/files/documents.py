@@ -64,9 +64,9 @@ interoperability R03, or the unofficial ColorSpace 2); the nclx code points of H
 Colours beyond sRGB are clipped. A floating-point TIFF is linear or encoded as its profile says;
 without a profile it is taken as sRGB-encoded.
 
-HDR (PQ, HLG) is mapped to SDR: 203 cd/m² is white (ITU-R BT.2408). A picture with nothing brighter
+HDR (PQ, HLG) is mapped to SDR: 203 cd/m² is white (ITU-R BT.2408). An image with nothing brighter
 keeps its brightness exactly; else its highlights are rolled off by the curve of ITU-R BT.2390, on
-the largest channel, so that hues stay. An Ultra HDR JPEG gives its SDR picture; the gain map is
+the largest channel, so that hues stay. An Ultra HDR JPEG gives its SDR image; the gain map is
 left aside.
 
 ## Transparency
@@ -82,7 +82,7 @@ a full disk leaves the old file whole. Facts that are too long for a format are 
 16 bits that go to JPEG or WebP are dithered to 8 with noise of one step.
 """
 RAW = """Raw files: the largest JPEG inside is used if it is at least half as long as the raw
-picture (1000 pixels where that is not known), and the photo's notes say so. Without
+image (1000 pixels where that is not known), and the photo's notes say so. Without
 one, the optional `rawpy` (`pip install autofocus[raw]`) develops the file with the
 camera's white balance; without `rawpy`, the file is refused in words. A thumbnail is
 never taken for the photo.
@@ -101,7 +101,7 @@ PHONE = """## The depth map in a phone's portrait
 
 `Photo.depth` is the phone's own map (upright, at its own size, 1 nearest), `Photo.matte` its cut-
 out of people. GDepth and dynamic depth are read by their format (RangeInverse, RangeLinear),
-HEIC's by its depth representation; a second picture of a JPEG without a label is taken for a map
+HEIC's by its depth representation; a second image of a JPEG without a label is taken for a map
 if it is grey, has the photo's aspect and is not the photo again, near bright.
 """
 MAPS = """## Custom depth maps
@@ -221,9 +221,9 @@ def phone_rows():
          said | {"Data": data})))),
         ("JPEG", "dynamic depth, older container", dynamic_depth(False)),
         ("JPEG", "dynamic depth, newer container", dynamic_depth(True)),
-        ("JPEG", "second picture, Apple's", multi_picture(photo_jpeg(),
+        ("JPEG", "second image, Apple's", multi_picture(photo_jpeg(),
          with_segments(second, label))),
-        ("JPEG", "second picture, no label, grey", multi_picture(photo_jpeg(), second)),
+        ("JPEG", "second image, no label, grey", multi_picture(photo_jpeg(), second)),
     ]  # fmt: skip
     rows = []
     for kind, what, data in files:

@@ -41,7 +41,7 @@ def test_a_program_can_fetch_what_it_asked_for(server, photo):
 @pytest.fixture
 def short(tmp_path, tiny_versions):
     """A server that keeps nothing longer than some seconds."""
-    with serving(tmp_path, tiny_versions, AUTOFOCUS_KEPT="40") as running:
+    with serving(tmp_path, tiny_versions, AUTOFOCUS_KEPT="20") as running:
         yield running
 
 

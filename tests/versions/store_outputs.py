@@ -1,8 +1,6 @@
-"""Stores, kept small, what the bundled versions make of one photo.
+"""What the bundled versions make of one photo, kept small, for `test_stored_outputs.py`.
 
-    python -m tests.versions.store_outputs
-
-Run it after weights have been replaced; `test_stored_outputs.py` compares with what it has stored.
+After weights have been replaced: `python -m tests.versions.store_outputs`.
 """
 
 from pathlib import Path

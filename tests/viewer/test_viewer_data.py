@@ -195,8 +195,8 @@ def test_no_script_or_shader_says_again_what_python_says(file):
     said = {APERTURE_AT_F1, LARGEST_CIRCLE, DISC, SALIENT, *FOCUS_STEPS, PINHOLE}
     said |= {
         UNTOUCHED,
-        view.RED_SHARE,
-        view.OUTLINE_SHARE,
+        view.RED_OPACITY,
+        view.OUTLINE_OPACITY,
         *map(float, view.RED.round(4).tolist()[:2]),
     }
     assert not numbers & (said - {1.0})

@@ -23,7 +23,7 @@ const hideReticle = (viewer) => {
   viewer.redraw();
 };
 
-let touched = false; // from then on the picture is the visitor's
+let touched = false; // from then on the image is the visitor's
 for (const kind of ['pointerdown', 'keydown']) {
   document.addEventListener(kind, ({ target }) => {
     touched ||= Boolean(target.closest?.('#first'));

@@ -1,5 +1,5 @@
-// Reports where a picture was clicked, as shares of its width and height; `object-fit: contain`
-// leaves margins beside it. Gradio's own event does not know pictures that are shown enlarged.
+// Reports where an image was clicked, as fractions of its width and height; `object-fit: contain`
+// leaves margins beside it. Gradio's own event does not know images that are shown enlarged.
 element.closest('#pictures').addEventListener('click', (event) => {
   const image = event.target.closest('.image-frame')?.querySelector('img');
   if (!image) return;

@@ -1,11 +1,11 @@
 // Keeps the viewers inside the nearest `.together` alike: one view, one zoom, one focus.
 // A click focuses each of them on that place, by its own depth there; slider and arrow keys focus
-// all at the same share of their own depths, as the depths of two networks have no common scale.
+// all at the same fraction of their own depths, as the depths of two networks have no common scale.
 const box = element.closest('.together');
 const slider = element.querySelector('input');
 const buttons = [...element.querySelectorAll('[data-view]')];
 const orders = new WeakMap(); // scene → its depths, sorted
-const foci = new WeakMap(); // scene → [the focus that it came with, the focus it has now]
+const focusValues = new WeakMap(); // scene → [the focus that it came with, the focus it has now]
 let view = 0, busy = false;
 
 const viewers = () =>
@@ -25,12 +25,12 @@ function depthsOf(scene) {
   return orders.get(scene);
 }
 
-function depthAtShare(scene, share) {
+function depthAtFraction(scene, fraction) {
   const depths = depthsOf(scene);
-  return depths[Math.min(Math.floor(share * depths.length), depths.length - 1)] / 65535;
+  return depths[Math.min(Math.floor(fraction * depths.length), depths.length - 1)] / 65535;
 }
 
-// The share of a picture that is farther than a depth; what is as far counts half.
+// The fraction of an image that is farther than a depth; what is as far counts half.
 function shareOf(scene, depth) {
   const depths = depthsOf(scene), value = Math.round(depth * 65535);
   const below = depths.findIndex((other) => other >= value);
@@ -41,12 +41,12 @@ function shareOf(scene, depth) {
 
 function focus(viewer, depth) {
   viewer.setFocus(depth);
-  foci.get(viewer.scene)[1] = viewer.state.focus;
+  focusValues.get(viewer.scene)[1] = viewer.state.focus;
 }
 
-function focusAll(share, except) {
+function focusAll(fraction, except) {
   for (const viewer of viewers()) {
-    if (viewer !== except) focus(viewer, depthAtShare(viewer.scene, share));
+    if (viewer !== except) focus(viewer, depthAtFraction(viewer.scene, fraction));
   }
 }
 
@@ -63,21 +63,21 @@ function quietly(act) {
 
 function welcome(viewer) {
   const { scene, state } = viewer;
-  foci.set(scene, [state.focus, state.focus]);
+  focusValues.set(scene, [state.focus, state.focus]);
   slider.value = shareOf(scene, state.focus);
   if (state.view !== view) viewer.setView(view);
 }
 
 function follow(viewer) {
-  if (!foci.has(viewer.scene)) return welcome(viewer);
-  const known = foci.get(viewer.scene);
+  if (!focusValues.has(viewer.scene)) return welcome(viewer);
+  const known = focusValues.get(viewer.scene);
   if (viewer.state.focus !== known[1]) {
     known[1] = viewer.state.focus;
     slider.value = shareOf(viewer.scene, known[1]);
     focusAll(Number(slider.value), viewer);
   }
   for (const other of viewers()) {
-    if (other !== viewer && foci.has(other.scene)) other.syncView({ ...viewer.state, view });
+    if (other !== viewer && focusValues.has(other.scene)) other.syncView({ ...viewer.state, view });
   }
 }
 
@@ -89,7 +89,7 @@ box.addEventListener('af-picked', ({ detail: { viewer, x, y } }) =>
     for (const other of viewers()) {
       if (other === viewer) continue;
       other.aim(x, y);
-      foci.get(other.scene)[1] = other.state.focus;
+      focusValues.get(other.scene)[1] = other.state.focus;
     }
   }));
 slider.addEventListener('input', () => quietly(() => focusAll(Number(slider.value))));
@@ -97,7 +97,7 @@ element.querySelector('.tg-auto').addEventListener('click', () =>
   quietly(() => {
     for (const viewer of viewers()) {
       viewer.clearReticle();
-      focus(viewer, foci.get(viewer.scene)[0]);
+      focus(viewer, focusValues.get(viewer.scene)[0]);
       viewer.redraw();
       slider.value = shareOf(viewer.scene, viewer.state.focus);
     }

@@ -19,7 +19,7 @@ export function circleScale({ f_stop }, diagonal) {
   return (CONSTANTS.APERTURE_AT_F1 / f_stop) * diagonal;
 }
 
-// The median depth of a small disc around shares (x, y) of the image; `maps` has four uint16 a
+// The median depth of a small disc around fractions (x, y) of the image; `maps` has four uint16 a
 // pixel, of which the first is the depth.
 export function depthAt({ maps, width, height }, x, y) {
   const radius = Math.max(1, Math.round(CONSTANTS.DISC * Math.hypot(width, height)));

@@ -1,4 +1,4 @@
-// What stands on the picture: numbered dots on the subjects, and the reticle.
+// What stands on the image: numbered dots on the subjects, and the reticle.
 
 import { stagePlace } from './viewport.js';
 
@@ -7,7 +7,7 @@ export class Marks {
     Object.assign(this, { dots, reticle, pick, places: [], target: null });
   }
 
-  // A dot for each of several subjects; places are shares (x, y) of the image.
+  // A dot for each of several subjects; places are fractions (x, y) of the image.
   setDots(places) {
     this.places = places.length > 1 ? places : [];
     const dots = this.places.map(([x, y], index) => {

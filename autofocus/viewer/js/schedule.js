@@ -1,6 +1,6 @@
 // When to draw: once a screen frame, coarsely while a hand moves the lens, better and better at rest.
 
-const RESTING = 150; // milliseconds without a change after which the hand counts as resting
+const RESTING = 150; // milliseconds after the last change that the pointer counts as resting
 
 export class Schedule {
   // `artist` says whether it `canDraw`, `draw`s one frame (returns whether another would refine

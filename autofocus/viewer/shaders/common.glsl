@@ -7,7 +7,7 @@ uniform usampler2D maps;      // depth, hidden depth, coverage of the front laye
 uniform sampler2D bounds;     // nearest and farthest depth that can reach a cell
 uniform sampler2D correction; // what is painted: see `corrected`
 uniform float focus, half_range, scale, cell;
-uniform vec4 frame;           // what the maps show of the image, in shares
+uniform vec4 frame;           // what the maps show of the image, in fractions
 uniform int is_corrected;     // 0 no, 1 yes, 2 by a correction that has a pixel for each of the maps'
 
 // The signed circle of confusion at a depth, for a `scale` of 1: 0 in the focus range.

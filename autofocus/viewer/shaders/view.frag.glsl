@@ -1,7 +1,7 @@
 // Draws one view, or two beside each other, with zoom and pan.
 
 uniform sampler2D photo, light, palette;
-uniform vec2 size, pan, span;      // of the canvas in pixels; shares of the image
+uniform vec2 size, pan, span;      // of the canvas in pixels; fractions of the image
 uniform float divide, peaking;
 uniform int view, other;           // 0 refocused, 1 photo, 2 depth, 3 subject
 uniform int on_photo;              // what the subject is drawn on: 0 the depth, 1 the photo
@@ -22,8 +22,8 @@ vec3 colours(ivec2 spot) {
 // As in `view.overlay_saliency`, by the mask that Python has made.
 vec3 subject(vec3 image, ivec2 spot) {
   uint mask = texelFetch(maps, spot, 0).w;
-  if (mask == SUBJECT_INSIDE) return mix(image, RED, RED_SHARE);
-  return mask == SUBJECT_OUTLINE ? mix(image, OUTLINE, OUTLINE_SHARE) : image;
+  if (mask == SUBJECT_INSIDE) return mix(image, RED, RED_OPACITY);
+  return mask == SUBJECT_OUTLINE ? mix(image, OUTLINE, OUTLINE_OPACITY) : image;
 }
 
 // In focus, and nothing nearer spreads over it: as in `render.keep_sharp`.
