@@ -12,12 +12,13 @@ from tests.browser.touch import Fingers
 from tests.browser.visitor import CANVAS, PATIENCE, VIEWER
 
 SIZES = {"mouse": (1440, 900), "touch": (390, 844)}
-WIDTH, HEIGHT = 360, 240
+WIDTH, HEIGHT = 180, 120
 # The photo is far in its left half and near, and in focus, in its right half.
 LEFT, RIGHT = ((0.25, 0.35), (0.25, 0.65)), ((0.75, 0.35), (0.75, 0.65))
 BRUSH = 0.08 * WIDTH / 2  # pixels that it reaches
-BLUR = 11  # pixels of the largest circle at f/2
+BLUR = 6  # pixels of the largest circle at f/2
 NOISE = 0.006  # mean difference of two pictures of the same: the lens takes samples
+ENOUGH = 64  # samples: detail beyond them says nothing here
 DRAG = """async () => {
   const input = document.querySelector('#focus input[type=range]');
   for (let k = 0; k <= 10; k++) {
@@ -88,6 +89,14 @@ def act(visitor, name):
     visitor.page.get_by_role("toolbar", name="Brush").get_by_role("button", name=name).click()
 
 
+def seen(visitor):
+    """The refocused picture, H×W×3 in [0, 1], as soon as it has enough samples."""
+    visitor.select("refocused")
+    enough = f"{VIEWER}.exposure.taken >= {ENOUGH} && {VIEWER}.schedule.isIdle"
+    visitor.page.wait_for_function(enough, timeout=PATIENCE)
+    return visitor.canvas()
+
+
 def around(way, reach):
     """H×W: whether a pixel lies within so many pixels of a stroke that goes straight down."""
     (x, top), (_, bottom) = way
@@ -104,28 +113,28 @@ def change(picture, other, where):
 @pytest.mark.parametrize("how", SIZES)
 def test_strokes_change_what_they_touch_and_nothing_else(open_halves, how):
     visitor = open_halves(SIZES[how], has_touch=how == "touch")
-    photo, before = visitor.pixels("photo"), visitor.pixels("refocused")
+    photo, before = visitor.pixels("photo"), seen(visitor)
     beyond = ~(around(LEFT, BRUSH + BLUR + 3) | around(RIGHT, BRUSH + BLUR + 3))
     focus = visitor.focus()
 
     paint(visitor, how, "Sharp", LEFT)
-    sharp = visitor.pixels("refocused")
+    sharp = seen(visitor)
     on_left, on_right = around(LEFT, BRUSH / 3), around(RIGHT, BRUSH / 3)
     assert change(before, photo, on_left) > 4 * NOISE > 4 * change(sharp, photo, on_left)
     assert change(sharp, before, on_right | beyond) < NOISE
 
     paint(visitor, how, "Blurred", RIGHT)
-    both = visitor.pixels("refocused")
+    both = seen(visitor)
     assert change(both, photo, on_right) > 4 * NOISE
     assert change(both, sharp, on_left | beyond) < NOISE
 
     act(visitor, "Undo")
-    assert change(visitor.pixels("refocused"), sharp, on_left | on_right | beyond) < NOISE
+    assert change(seen(visitor), sharp, on_left | on_right | beyond) < NOISE
     act(visitor, "Undo")
-    assert change(visitor.pixels("refocused"), before, on_left | on_right | beyond) < NOISE
+    assert change(seen(visitor), before, on_left | on_right | beyond) < NOISE
     for _ in range(2):
         act(visitor, "Redo")
-    assert change(visitor.pixels("refocused"), both, on_left | on_right | beyond) < NOISE
+    assert change(seen(visitor), both, on_left | on_right | beyond) < NOISE
     assert visitor.focus() == focus  # who paints does not focus
     act(visitor, "Done")
 
@@ -133,17 +142,16 @@ def test_strokes_change_what_they_touch_and_nothing_else(open_halves, how):
     requests = []
     visitor.page.on("request", lambda request: requests.append(request.url))
     visitor.page.evaluate(DRAG)
-    visitor.finish()
     assert requests == [] and visitor.focus() == pytest.approx(0.8)
 
 
 def test_shift_and_click_blurs_a_region_of_one_colour_alike(open_halves):
     visitor = open_halves(SIZES["mouse"])
-    photo, before = visitor.pixels("photo"), visitor.pixels("refocused")
+    photo, before = visitor.pixels("photo"), seen(visitor)
     visitor.page.locator("#brush").click()
     canvas = visitor.page.locator(CANVAS)
     canvas.click(position=visitor.position(CANVAS, 0.25, 0.5), modifiers=["Shift"])
-    after = visitor.pixels("refocused")
+    after = seen(visitor)
     columns = np.broadcast_to(np.arange(WIDTH), (HEIGHT, WIDTH)) / WIDTH
     left, right = columns < 0.4, columns > 0.6
     assert change(before, photo, right) < NOISE
@@ -151,53 +159,56 @@ def test_shift_and_click_blurs_a_region_of_one_colour_alike(open_halves):
     assert change(after, before, left) < NOISE
 
 
+def download_settings(visitor, folder):
+    """The settings and the correction, as files of their names."""
+    files = {}
+    visitor.page.on("download", lambda one: files.update({one.suggested_filename: one}))
+    visitor.page.locator("#get-settings").click()
+    while len(files) < 2:
+        visitor.page.wait_for_event("download", timeout=PATIENCE)
+    for name, file in files.items():
+        file.save_as(folder / name)
+    return {folder / name for name in files}
+
+
+def load(visitor, files):
+    """Choose files to be loaded."""
+    visitor.page.get_by_test_id("Load settings-upload-button").set_input_files(files)
+
+
 def test_a_correction_is_in_the_downloads_and_is_loaded_again(open_halves, tmp_path):
     visitor = open_halves(SIZES["mouse"])
-    page = visitor.page
-    visitor.press("ArrowLeft", "highlights")
     paint(visitor, "mouse", "Sharp", LEFT)
-    photo, painted = visitor.pixels("photo"), visitor.pixels("refocused")
-    on_left = around(LEFT, BRUSH / 3)
-    unpainted = around(((0.1, 0.35), (0.1, 0.65)), BRUSH / 3)
-    page.wait_for_timeout(1000)  # the stroke is on its way to the server
-
+    photo, painted = visitor.pixels("photo"), seen(visitor)
+    on_left, beside = around(LEFT, BRUSH / 3), around(((0.1, 0.35), (0.1, 0.65)), BRUSH / 3)
+    visitor.page.wait_for_timeout(1000)  # the stroke is on its way to the server
     _, data = visitor.download("save")
     image = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.float32) / 255
-    assert change(image, photo, on_left) < 2 * NOISE < change(image, photo, unpainted)
+    assert change(image, photo, on_left) < 2 * NOISE < change(image, photo, beside)
 
-    files = {}
-    page.on("download", lambda one: files.update({one.suggested_filename: one.path()}))
-    page.locator("#get-settings").click()
-    while len(files) < 2:
-        page.wait_for_event("download", timeout=PATIENCE)
-    assert set(files) == {"halves.settings.json", "halves.correction.png"}
-    settings = json.loads(files["halves.settings.json"].read_text())
-    assert settings["correction"] == "halves.correction.png"
-    correction = np.asarray(Image.open(files["halves.correction.png"]))
-    assert correction[on_left].min() > 200 and (correction[unpainted] == 128).all()
-    given = []
-    for name, path in files.items():
-        given.append(tmp_path / name)
-        given[-1].write_bytes(path.read_bytes())
+    settings, png = tmp_path / "halves.settings.json", tmp_path / "halves.correction.png"
+    assert download_settings(visitor, tmp_path) == {settings, png}
+    assert json.loads(settings.read_text())["correction"] == png.name
+    correction = np.asarray(Image.open(png))
+    assert correction[on_left].min() > 200 and (correction[beside] == 128).all()
 
     act(visitor, "Clear")
     visitor.press("Home")
     visitor.press("Home", "f-stop")
-    load = page.get_by_test_id("Load settings-upload-button")
-    load.set_input_files(given[:1] if given[0].suffix == ".json" else given[1:])
+    load(visitor, [settings])
     visitor.refusal("Choose its PNG together with them.")
-    load.set_input_files(given)
-    page.locator("#status .note", has_text="The settings are loaded.").wait_for(timeout=PATIENCE)
-    page.wait_for_function(f"{VIEWER}.state.focus > 0.99 && {VIEWER}.state.f_stop === 2")
+    load(visitor, [settings, png])
+    loaded = visitor.page.locator("#status .note", has_text="The settings are loaded.")
+    loaded.wait_for(timeout=PATIENCE)
+    visitor.page.wait_for_function(f"{VIEWER}.state.focus > 0.99 && {VIEWER}.state.f_stop === 2")
+    expect(visitor.page.locator("#f-number")).to_have_text("f/2")
     assert visitor.focus() == 1 and "settings" in visitor.reason()
-    expect(page.locator("#f-number")).to_have_text("f/2")
     everywhere = np.ones((HEIGHT, WIDTH), bool)
-    assert change(visitor.pixels("refocused"), painted, everywhere) < NOISE
-
+    assert change(seen(visitor), painted, everywhere) < NOISE
     paint(visitor, "mouse", "Blurred", RIGHT)
-    assert change(visitor.pixels("refocused"), painted, around(RIGHT, BRUSH / 3)) > 4 * NOISE
+    assert change(seen(visitor), painted, around(RIGHT, BRUSH / 3)) > 4 * NOISE
     act(visitor, "Undo")
-    assert change(visitor.pixels("refocused"), painted, everywhere) < NOISE
+    assert change(seen(visitor), painted, everywhere) < NOISE
 
 
 def contrast(visitor):
