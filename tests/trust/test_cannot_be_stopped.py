@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -348,14 +347,8 @@ from autofocus.page.server import main
 
 def test_a_click_costs_no_memory(server):
     """What a click says is looked at before anything is made of it."""
-    before = memory(server.process.pid)
+    before = server.memory()
     number = by_name(server, "pick")["id"]
     for _ in range(3):
         server.event(number, [None], {"x": [0] * 200_000, "y": [0] * 200_000})
-    assert memory(server.process.pid) - before < 60e6
-
-
-def memory(process):
-    """Bytes that a process has in memory."""
-    with open(f"/proc/{process}/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
+    assert server.memory() - before < 60e6
