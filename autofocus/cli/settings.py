@@ -70,7 +70,7 @@ def read_settings(file: Path) -> Refocusing:
     }
     invert = found.pop("invert", False) is True
     for name in sorted(found.keys() - REMARKS):
-        print(f"{file}: {name!r} is not a setting and is ignored.", file=sys.stderr)
+        print(f"{file}: {name[:40]!r} is not a setting and is ignored.", file=sys.stderr)
     return Refocusing(lens=lens, invert=invert, **others)
 
 
