@@ -261,7 +261,12 @@ class Visitor:
         )
         begin = next(d for d in config["dependencies"] if [upload, "upload"] in d["targets"])
         shown = next(d for d in config["dependencies"] if d["trigger_after"] == begin["id"])
-        initial = {each["id"]: each["props"].get("value") for each in config["components"]}
         self.join(begin["id"], [[given(file)] if i == upload else None for i in begin["inputs"]])
         self.messages()
-        self.join(shown["id"], [initial[i] for i in shown["inputs"]])
+        self.join(shown["id"], self.values(shown))
+
+    def values(self, event):
+        """What the components of an event hold before anybody touches them."""
+        components = self.server.config()["components"]
+        initial = {each["id"]: each["props"].get("value") for each in components}
+        return [initial[number] for number in event["inputs"]]

@@ -313,6 +313,61 @@ def test_work_for_a_page_that_is_gone_ends_also_where_its_answers_are_still_read
     assert "ended" not in slow.said() and "Traceback" not in slow.said()
 
 
+SLOW_LENS = """
+import time
+from autofocus import render
+look = render.check_stop
+def slowly(stop):
+    print("begun", flush=True)
+    try:
+        for _ in range(6000):
+            look(stop)
+            time.sleep(0.05)
+        print("ended", flush=True)
+    finally:
+        print("over", flush=True)
+render.check_stop = slowly
+from autofocus.page.server import main
+"""
+
+
+@pytest.fixture
+def slow_lens(tmp_path, tiny_versions):
+    """A server whose lens takes as long as it is let."""
+    program = START.replace("from autofocus.page.server import main", SLOW_LENS)
+    with serving(tmp_path, tiny_versions, program=program) as running:
+        yield running
+
+
+def stops(server):
+    """Whether rendering that has begun ends before it would."""
+    ended = until(lambda: server.said().count("over") == server.said().count("begun"), SOON)
+    return ended and "ended" not in server.said() and "Traceback" not in server.said()
+
+
+def test_a_program_that_hangs_up_in_mid_render_stops_it(slow_lens, photo):
+    told = {"photo": given(slow_lens.upload(photo))}
+    event = slow_lens.post("/gradio_api/call/v2/refocus", told).json()["event_id"]
+    with socket.create_connection(("127.0.0.1", slow_lens.port)) as waiting:
+        path = f"/gradio_api/call/v2/refocus/{event}"
+        waiting.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert until(lambda: "begun" in slow_lens.said(), 120)
+    assert stops(slow_lens)
+
+
+def test_a_page_that_closes_in_mid_render_stops_it(slow_lens, photo):
+    visitor = Visitor(slow_lens, "without-a-gpu")
+    visitor.open(slow_lens.upload(photo))
+    event = by_name(slow_lens, "take_over")
+    visitor.join(event["id"], visitor.values(event))
+    with socket.create_connection(("127.0.0.1", slow_lens.port)) as waiting:
+        path = f"/gradio_api/queue/data?session_hash={visitor.session}"
+        waiting.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert until(lambda: "begun" in slow_lens.said(), 120)
+    visitor.leave()
+    assert stops(slow_lens)
+
+
 def test_stopping_in_mid_prediction_takes_ten_seconds_at_most(slow, photo):
     file = given(slow.upload(photo))
     slow.post("/gradio_api/call/predict", {"data": [file, None]})
