@@ -35,4 +35,4 @@ def fill(given: Refocusing, file: Path | None) -> Refocusing:
 
 def say_ignored(file: Path, name: str) -> None:
     """A name in a settings file means nothing here."""
-    print(f"{file}: {name!r} is not a setting and is ignored.", file=sys.stderr)
+    print(f"{file}: {name[:40]!r} is not a setting and is ignored.", file=sys.stderr)

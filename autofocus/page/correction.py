@@ -1,7 +1,6 @@
 """What a visitor paints on the photo: places to be sharper or more blurred."""
 
 import base64
-import binascii
 from pathlib import Path
 
 import cv2
@@ -30,7 +29,7 @@ def png_of(address: str | None) -> bytes | None:
         raise RequestError(NOT_READ)
     try:
         png = base64.b64decode(address.removeprefix(PREFIX), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # also of letters that are none of base64's
         raise RequestError(NOT_READ) from error
     try:
         read_correction(png)
