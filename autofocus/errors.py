@@ -15,6 +15,10 @@
 The borders (page, API, command line) catch `AutoFocusError`; anything else is a fault of ours.
 """
 
+import errno
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)  # by what the system says that a disk is full
+
 
 class AutoFocusError(ValueError):
     """The base of all: its message may be shown to anybody."""

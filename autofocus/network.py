@@ -326,4 +326,5 @@ def rescale(depth: Tensor) -> Tensor:
     low = depth.amin(dim=(-2, -1), keepdim=True)
     span = depth.amax(dim=(-2, -1), keepdim=True) - low
     flat = span <= 1e-6 * (1 + low.abs())
-    return torch.where(flat, 0.5, (depth - low) / torch.where(flat, 1.0, span))
+    filled = (depth - low).div_(torch.where(flat, 1.0, span))
+    return filled.masked_fill_(flat, 0.5)

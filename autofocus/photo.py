@@ -121,6 +121,11 @@ def read_correction(source: Source) -> np.ndarray:
     return np.clip((values - UNTOUCHED) / (255 - UNTOUCHED), -1, 1)
 
 
+def correction_bytes(correction: np.ndarray) -> np.ndarray:
+    """A correction (any shape, in [-1, 1]) as the bytes that `read_correction` reads."""
+    return np.uint8(np.round(UNTOUCHED + correction * (255 - UNTOUCHED)))
+
+
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A photo or map to `size` (height, width): by area where it shrinks, else bilinear."""
     if image.shape[:2] == size:
@@ -147,14 +152,19 @@ def fit(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A map at a photo's size (height, width); DepthMapError if it is of another aspect."""
     if depth.shape == size:
         return depth
-    ratio = (depth.shape[1] / depth.shape[0]) / (size[1] / size[0])
-    # One pixel of rounding is no other aspect, however small the map.
-    if abs(ratio - 1) > max(ASPECT_TOLERANCE, 1.5 / min(depth.shape)):
+    if not has_aspect(depth, size):
         raise DepthMapError(
             f"This depth map is {depth.shape[1]}×{depth.shape[0]}, which is another aspect than "
             f"the photo's {size[1]}×{size[0]}. Use a map of the same photo."
         )
     return resize(depth, size)
+
+
+def has_aspect(image: np.ndarray, size: tuple[int, int]) -> bool:
+    """Whether a map may belong to a photo of this height and width."""
+    ratio = (image.shape[1] / image.shape[0]) / (size[1] / size[0])
+    # One pixel of rounding is no other aspect, however small the map.
+    return abs(ratio - 1) <= max(ASPECT_TOLERANCE, 1.5 / min(image.shape))
 
 
 def through_lens(photo: Photo, lens: Callable[[np.ndarray], np.ndarray]) -> Photo:

@@ -13,7 +13,7 @@ Beside the photo, its depth and the result, only tiles of the photo are ever in 
 import math
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from functools import partial
 from threading import Event
 from typing import TypeVar
@@ -26,11 +26,11 @@ from autofocus.depth_edges import ROUNDS, sharpen, window_radius
 from autofocus.lens.aperture import Aperture, cats_eye_shift
 from autofocus.lens.highlights import Highlights, bands, find_highlights
 from autofocus.lens.layers import WHOLE, Backdrop, find_backdrop, split
+from autofocus.lens.lens import Lens
 from autofocus.lens.planes import GAP, SHARP, TILE, assign_circles, composite, tile_side
 from autofocus.lens.srgb import encode_srgb, to_linear
 from autofocus.photo import resize
 
-APERTURE_AT_F1 = 0.05  # circle radius over diagonal at f/1, for a depth difference of 1
 LARGEST_CIRCLE = 0.25  # of the diagonal: what a larger aperture counts as
 WIDEST_DIAGONAL = 2.5  # squared diagonal over the area, at 2:1
 PUSH = 0.5  # of depth: how far a correction of -1 pushes
@@ -49,67 +49,6 @@ Span = tuple[int, int]  # first, and one after the last
 
 class RenderCancelled(Exception):  # noqa: N818
     """The caller asked to stop."""
-
-
-@dataclass(frozen=True)
-class Lens:
-    """How a photo is photographed again; the one home of every default.
-
-    Raises:
-        ValueError: a value is out of its range.
-
-    """
-
-    focus: float = 0.5  # the depth that is sharp, in [0, 1], 1 nearest
-    _: KW_ONLY
-    focus_range: float = 0.0  # full width of the band of depth around the focus that is sharp
-    f_stop: float = 2.0  # above 0; infinity is a pinhole
-    blades: int = 0  # sides of the aperture, at least 3; 0 is round
-    rotation: float = 0.0  # degrees, counter-clockwise, of one corner from the image's right
-    highlights: float = 1.0  # how far clipped highlights are expanded: 0 not at all, 1 as estimated
-    cats_eye: float = 0.0  # how far the aperture is cut towards the corners, in [0, 1]
-    spherical: float = 0.0  # in [-1, 1]: -1 bright rims (soap bubbles), 1 bright centres (creamy)
-
-    def __post_init__(self) -> None:
-        for name in ("focus", "rotation", "highlights"):
-            require(math.isfinite(getattr(self, name)), f"{name} must be finite", self, name)
-        require(
-            0 <= self.focus_range < math.inf, "focus_range must be 0 or more", self, "focus_range"
-        )
-        require(self.f_stop > 0, "an f-stop is a positive number such as 1.4", self, "f_stop")
-        blades = self.blades == 0 or self.blades >= 3
-        require(blades, "an aperture has 0 (round) or at least 3 blades", self, "blades")
-        require(0 <= self.cats_eye <= 1, "cats_eye must lie in 0..1", self, "cats_eye")
-        require(-1 <= self.spherical <= 1, "spherical must lie in -1..1", self, "spherical")
-
-    @property
-    def aperture(self) -> float:
-        """Radius of the circle of confusion over the diagonal, for a depth difference of 1.
-
-        f/1.4 → 0.036, f/16 → 0.003.
-        """
-        return APERTURE_AT_F1 / self.f_stop
-
-    def defocus(self, depth: Array) -> Array:
-        """Signed distance of each depth from the sharp band: 0 inside, positive nearer."""
-        offset = depth - self.focus
-        return offset - offset.clip(-self.focus_range / 2, self.focus_range / 2)
-
-
-def require(holds: bool, rule: str, lens: Lens, name: str) -> None:
-    """ValueError with the rule and the value that breaks it."""
-    if not holds:
-        raise ValueError(f"{rule}, not {getattr(lens, name)}")
-
-
-def f_stop_of(aperture: float) -> float:
-    """The f-number of an aperture (see `Lens.aperture`); 0 is a pinhole, infinity.
-
-    Raises ValueError if it is negative.
-    """
-    if not aperture >= 0:
-        raise ValueError(f"aperture {aperture} must not be negative")
-    return APERTURE_AT_F1 / aperture if aperture else math.inf
 
 
 def render(

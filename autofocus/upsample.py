@@ -9,6 +9,9 @@ in wide windows, and its ramps are sharpened. Wide windows also carry texture ov
 of hair in front of a bright wall would come out nearer than the light ones. Therefore nothing may
 leave the range that the network gave to a pixel's surroundings, a median takes out specks, and the
 last step, to the photo's size, uses narrow windows.
+
+Edges are followed in at most `LARGEST` pixels. In a larger photo an edge is some pixels wide
+anyway, and time and memory would grow with it.
 """
 
 from functools import partial
@@ -18,6 +21,7 @@ import numpy as np
 import torch
 
 from autofocus.depth_edges import sharpen
+from autofocus.photo import resize
 
 # All in pixels at the network's size.
 DEPTH_RADIUS, SALIENCY_RADIUS = 12, 6  # of the windows in which edges are found
@@ -26,6 +30,7 @@ SURROUNDINGS, FINE_SURROUNDINGS = 4, 2  # how far away a value may come from, in
 SHARPEN = 3, 4  # radius and rounds of the sharpening
 SPECK = 5  # side of the median's window
 SOFTNESS = 4e-4  # variance of colour below which a window is taken for flat
+LARGEST = 2_000_000  # pixels of the photo
 
 
 def upsample_snapped(
@@ -47,13 +52,20 @@ def upsample_snapped(
         upsample_guided(values, small, small, radius), values, SURROUNDINGS
     )
     snapped = cv2.medianBlur(sharpen(torch.from_numpy(snapped), *SHARPEN).numpy(), SPECK)
-    return clip_to_surroundings(
-        upsample_guided(snapped, small, photo, FINE_RADIUS), snapped, FINE_SURROUNDINGS
-    )
+    guide = bounded(photo, max(LARGEST, values.size))
+    fine = upsample_guided(snapped, small, guide, FINE_RADIUS)
+    return resize(clip_to_surroundings(fine, snapped, FINE_SURROUNDINGS), photo.shape[:2])
 
 
 upsample_depth = partial(upsample_snapped, radius=DEPTH_RADIUS)
 upsample_saliency = partial(upsample_snapped, radius=SALIENCY_RADIUS)
+
+
+def bounded(photo: np.ndarray, pixels: int) -> np.ndarray:
+    """A photo, made smaller if it has more than so many pixels."""
+    height, width = photo.shape[:2]
+    scale = min(1.0, (pixels / (height * width)) ** 0.5)
+    return resize(photo, (max(1, round(scale * height)), max(1, round(scale * width))))
 
 
 def clip_to_surroundings(values: np.ndarray, source: np.ndarray, radius: int) -> np.ndarray:
@@ -87,13 +99,34 @@ def fit_windows(
     window = partial(mean_around, radius=radius)
     mean, mean_values = window(small), window(values)
     covariance = window(small * values[..., None]) - mean * mean_values[..., None]
-    products = small[..., :, None] * small[..., None, :]
-    spread = np.stack([window(products[..., i, :]) for i in range(3)], axis=-2)
-    spread -= mean[..., :, None] * mean[..., None, :]
-    spread += SOFTNESS * np.eye(3, dtype=np.float32)
-    slope = np.linalg.solve(spread, covariance[..., None])[..., 0]
-    offset = mean_values - (slope * mean).sum(axis=2)
-    return window(slope.astype(np.float32)), window(offset.astype(np.float32))
+    slope = solve(spread_around(small, mean, radius), covariance)
+    offset = mean_values - np.einsum("hwc,hwc->hw", slope, mean)
+    return window(slope), window(offset)
+
+
+def spread_around(small: np.ndarray, mean: np.ndarray, radius: int) -> np.ndarray:
+    """Covariance of the colours in every window, softened: h×w×6 for rr, rg, rb, gg, gb, bb."""
+    pairs = [(i, j) for i in range(3) for j in range(i, 3)]
+    spread = np.empty((*small.shape[:2], len(pairs)), np.float32)
+    for number, (i, j) in enumerate(pairs):
+        product = mean_around(small[..., i] * small[..., j], radius)
+        spread[..., number] = product - mean[..., i] * mean[..., j] + SOFTNESS * (i == j)
+    return spread
+
+
+def solve(spread: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """The slope h×w×3 for which spread · slope = covariance, by Cramer's rule.
+
+    LAPACK takes ten times as long for as many small systems. In float64, since what is nearly of
+    one colour leaves a small difference of large products.
+    """
+    rr, rg, rb, gg, gb, bb = np.moveaxis(spread.astype(np.float64), -1, 0)
+    r, g, b = np.moveaxis(covariance.astype(np.float64), -1, 0)
+    inverse = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
+    inverse += rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
+    a, d, e, f, h, i = inverse
+    slope = np.stack([a * r + d * g + e * b, d * r + f * g + h * b, e * r + h * g + i * b], axis=2)
+    return (slope / (rr * a + rg * d + rb * e)[..., None]).astype(np.float32)
 
 
 def mean_around(x: np.ndarray, radius: int) -> np.ndarray:

@@ -6,8 +6,9 @@ import pytest
 
 from autofocus.depth_edges import pool_lowest
 from autofocus.lens.aperture import Aperture, disc_kernel
+from autofocus.lens.lens import f_stop_of
 from autofocus.lens.planes import multiply_spectra
-from autofocus.render import Lens, RenderCancelled, circle_scale, correct, f_stop_of
+from autofocus.render import Lens, RenderCancelled, circle_scale, correct
 from autofocus.render import render as render_through
 
 SIZE = (64, 96)

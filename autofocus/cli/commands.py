@@ -301,14 +301,6 @@ def send(files: dict, repo: str, message: str, dry_run: bool, **options: str | N
     return DONE
 
 
-def serve() -> int:
-    """The page, until it is interrupted."""
-    from autofocus.page.server import main
-
-    main()
-    return DONE
-
-
 def progress(sources: list[Source]) -> Iterator[Source]:
     """The photos, with a bar where somebody watches a terminal."""
     return iter(tqdm(sources, unit="photo", disable=None if len(sources) > 1 else True))

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 import autofocus
+from autofocus.batch.values import read_depth_value, read_seconds
 from autofocus.cli.arguments import (
     Correction,
     DepthMap,
@@ -27,8 +28,7 @@ from autofocus.cli.arguments import (
     SettingsFile,
     flag,
     option,
-    read_depth_value,
-    read_seconds,
+    parser,
     takes_lens,
 )
 from autofocus.errors import AutoFocusError
@@ -214,13 +214,13 @@ def rack(
     photo: OnePhoto,
     output: OutputFile,
     start: Annotated[
-        float | None, option("--from", "F", "depth, 0..1", parser=read_depth_value)
+        float | None, option("--from", "F", "depth, 0..1", parser=parser(read_depth_value))
     ] = None,
     end: Annotated[
-        float | None, option("--to", "F", "depth, 0..1", parser=read_depth_value)
+        float | None, option("--to", "F", "depth, 0..1", parser=parser(read_depth_value))
     ] = None,
     seconds: Annotated[
-        float | None, option("--seconds", "S", "up to 60 (default: 2)", parser=read_seconds)
+        float | None, option("--seconds", "S", "up to 60 (default: 2)", parser=parser(read_seconds))
     ] = None,
     lens: dict[str, float],
     depth: DepthMap = None,
@@ -384,6 +384,6 @@ def publish_space(
 @app.command(cls=Command, short_help="the page, in a browser")
 def serve() -> int:
     """Serve the page on this machine; GRADIO_SERVER_NAME and GRADIO_SERVER_PORT say where."""
-    from autofocus.cli import commands
+    from autofocus.page.server import main  # without the commands: they load more than it needs
 
-    return commands.serve()
+    return main()

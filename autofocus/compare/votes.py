@@ -2,7 +2,8 @@
 
 The file is at AUTOFOCUS_VOTES, or in the user's data folder. It is in WAL mode, so that reviewers
 who vote at once wait for each other and lose nothing. It keeps small copies of the photos, without
-their metadata, so that a review can go on on another day.
+their metadata, so that a review can go on on another day. Who has made a review sees its results,
+and is known by a token that only their browser has.
 """
 
 import csv
@@ -29,7 +30,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS versions (sha256 TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS photos (sha256 TEXT PRIMARY KEY, picture BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS reviews (
-  id TEXT PRIMARY KEY, time TEXT NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL) STRICT;
+  id TEXT PRIMARY KEY, time TEXT NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL,
+  maker TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE IF NOT EXISTS review_photos (
   review TEXT NOT NULL, position INTEGER NOT NULL, photo TEXT NOT NULL,
   PRIMARY KEY (review, position)) STRICT;
@@ -37,30 +39,36 @@ CREATE TABLE IF NOT EXISTS votes (
   pair TEXT PRIMARY KEY, review TEXT NOT NULL, photo TEXT NOT NULL,
   left_version TEXT NOT NULL, right_version TEXT NOT NULL,
   choice INTEGER NOT NULL CHECK (choice IN (0, 1, 2)),
-  reviewer TEXT NOT NULL, time TEXT NOT NULL) STRICT;
+  reviewer TEXT NOT NULL, time TEXT NOT NULL, maker TEXT NOT NULL DEFAULT '') STRICT;
 """
 EXPORT = """
 SELECT votes.time, reviewer, photo, a.name, left_version, b.name, right_version,
   CASE choice WHEN 1 THEN a.name WHEN 2 THEN b.name ELSE 'tie' END, review
 FROM votes JOIN versions a ON a.sha256 = left_version JOIN versions b ON b.sha256 = right_version
-ORDER BY votes.time, votes.rowid"""
+WHERE maker = ? ORDER BY votes.time, votes.rowid"""
 HEADS = ["time", "reviewer", "photo", "left", "left_sha256", "right", "right_sha256"]
 HEADS += ["preferred", "review"]
-# Both orders of two versions are one pair: a reviewer votes once on a photo, in whatever review.
-ONCE = """
-DELETE FROM votes WHERE rowid NOT IN (SELECT min(rowid) FROM votes
-  GROUP BY min(left_version, right_version), max(left_version, right_version), photo, reviewer);
-CREATE UNIQUE INDEX once ON votes
-  (min(left_version, right_version), max(left_version, right_version), photo, reviewer);
-"""
+# Both orders of two versions are one pair: a reviewer votes once on a photo, in whatever review of
+# the same maker. A stranger's review takes no votes away.
+PAIR = "maker, min(left_version, right_version), max(left_version, right_version), photo, reviewer"
+ONCE = (
+    f"DELETE FROM votes WHERE rowid NOT IN (SELECT min(rowid) FROM votes GROUP BY {PAIR})",  # noqa: S608
+    f"CREATE UNIQUE INDEX once_each ON votes ({PAIR})",
+)
+WITHOUT_MAKERS = (  # files of earlier versions
+    "ALTER TABLE reviews ADD COLUMN maker TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE votes ADD COLUMN maker TEXT NOT NULL DEFAULT ''",
+    "DROP INDEX IF EXISTS once",
+)
 JUDGED = """
-SELECT photo FROM votes WHERE reviewer = :reviewer
+SELECT photo FROM votes WHERE reviewer = :reviewer AND maker = :maker
   AND (left_version, right_version) IN (VALUES (:a, :b), (:b, :a))"""
 COUNT = """
 SELECT count(*) FILTER (WHERE choice = 1 AND left_version = :a OR choice = 2 AND left_version = :b),
   count(*) FILTER (WHERE choice = 1 AND left_version = :b OR choice = 2 AND left_version = :a),
   count(*) FILTER (WHERE choice = 0)
-FROM votes WHERE (left_version, right_version) IN (VALUES (:a, :b), (:b, :a))"""
+FROM votes
+WHERE maker = :maker AND (left_version, right_version) IN (VALUES (:a, :b), (:b, :a))"""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,7 @@ class Review:
     names: tuple[str, str]
     photos: list[str]  # SHA-256 of their files, in the order in which they are shown
     time: str  # when it was made, ISO 8601 in UTC
+    maker: str  # cannot be guessed: whoever has it may see the results
 
 
 @dataclass(frozen=True)
@@ -110,12 +119,15 @@ class Reviews:
         except (OSError, sqlite3.Error) as error:
             raise ReviewError(f"The file of votes cannot be used ({error}).") from error
 
-    def create(self, versions: list[tuple[str, str]], photos: list[tuple[str, bytes]]) -> Review:
+    def create(
+        self, versions: list[tuple[str, str]], photos: list[tuple[str, bytes]], maker: str
+    ) -> Review:
         """Make a review.
 
         Args:
             versions: name and SHA-256 of two different versions.
             photos: SHA-256 and picture of each photo, one at least; a second copy is left out.
+            maker: the token of who makes it.
 
         Raises:
             ReviewError: there are not two versions, or no photo, or the file cannot be written.
@@ -132,7 +144,8 @@ class Reviews:
             names = [(sha256, name) for name, sha256 in versions]
             file.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?)", names)
             file.executemany("INSERT OR IGNORE INTO photos VALUES (?, ?)", photos)
-            file.execute("INSERT INTO reviews VALUES (?, ?, ?, ?)", (number, now(), first, second))
+            row = (number, now(), first, second, maker)
+            file.execute("INSERT INTO reviews VALUES (?, ?, ?, ?, ?)", row)
             file.executemany(
                 "INSERT INTO review_photos VALUES (?, ?, ?)",
                 [(number, position, photo) for position, photo in shown],
@@ -143,7 +156,7 @@ class Reviews:
         """The review of this id; ReviewError if there is none."""
         with self.opened() as file:
             row = file.execute(
-                "SELECT first, second, time FROM reviews WHERE id = ?", (review,)
+                "SELECT first, second, time, maker FROM reviews WHERE id = ?", (review,)
             ).fetchone()
             if row is None:
                 raise ReviewError("There is no such review here. Ask for its link again.")
@@ -151,13 +164,15 @@ class Reviews:
                 "SELECT photo FROM review_photos WHERE review = ? ORDER BY position", (review,)
             ).fetchall()
             names = tuple(name_of(file, sha256) for sha256 in row[:2])
-        return Review(review, (row[0], row[1]), names, [photo for (photo,) in photos], row[2])
+        first, second, made, maker = row
+        return Review(review, (first, second), names, [photo for (photo,) in photos], made, maker)
 
-    def every(self) -> list[Review]:
-        """All reviews, the latest first."""
+    def made_by(self, maker: str) -> list[Review]:
+        """The reviews of a maker, the latest first."""
+        asked = "SELECT id FROM reviews WHERE maker = ? ORDER BY time DESC, rowid DESC"
         with self.opened() as file:
-            found = file.execute("SELECT id FROM reviews ORDER BY time DESC, rowid DESC").fetchall()
-        return [self.find(review) for (review,) in found]
+            reviews = file.execute(asked, (maker,)).fetchall()
+        return [self.find(review) for (review,) in reviews]
 
     def picture(self, photo: str) -> bytes:
         """The small copy of a photo."""
@@ -171,6 +186,7 @@ class Reviews:
         """The photos of a review whose pair a reviewer has not voted on, in the review's order."""
         first, second = review.versions
         asked = {"reviewer": check_initials(reviewer), "a": first, "b": second}
+        asked["maker"] = review.maker
         with self.opened() as file:
             rows = file.execute(JUDGED, asked).fetchall()
         judged = {photo for (photo,) in rows}
@@ -192,26 +208,27 @@ class Reviews:
         reviewer, review = check_initials(reviewer), self.find(pair.review)
         if pair.photo not in review.photos or {*pair.sides} != {*review.versions}:
             raise ReviewError("This pair is not part of the review. Reload the page.")
-        row = (pair.id, pair.review, pair.photo, *pair.sides, choice, reviewer, now())
+        row = (pair.id, pair.review, pair.photo, *pair.sides, choice, reviewer, now(), review.maker)
         with self.opened() as file:
-            file.execute("INSERT OR IGNORE INTO votes VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            file.execute("INSERT OR IGNORE INTO votes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def tallies(self) -> list[Tally]:
-        """One for each pair of versions that there is a review of, the latest first."""
+    def tallies(self, maker: str) -> list[Tally]:
+        """One for each pair of versions that a maker has a review of, the latest first."""
         with self.opened() as file:
             pairs = file.execute(
-                "SELECT min(first, second), max(first, second) FROM reviews "
-                "GROUP BY 1, 2 ORDER BY max(time) DESC"
+                "SELECT min(first, second), max(first, second) FROM reviews WHERE maker = ? "
+                "GROUP BY 1, 2 ORDER BY max(time) DESC",
+                (maker,),
             ).fetchall()
-            return [tally_of(file, *pair) for pair in pairs]
+            return [tally_of(file, *pair, maker) for pair in pairs]
 
-    def export(self) -> str:
-        """All votes as CSV, a head and one row for each, the earliest first.
+    def export(self, maker: str) -> str:
+        """All votes in a maker's reviews as CSV: a head and one row for each, the earliest first.
 
         A cell that a spreadsheet would take for a formula begins with an apostrophe.
         """
         with self.opened() as file:
-            rows = file.execute(EXPORT).fetchall()
+            rows = file.execute(EXPORT, (maker,)).fetchall()
         text = io.StringIO()
         csv.writer(text).writerows([HEADS, *(map(as_text, row) for row in rows)])
         return text.getvalue()
@@ -229,19 +246,27 @@ def prepare(connection: sqlite3.Connection) -> None:
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.01)
-    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'votes'").fetchone():
+    if not has(connection, "votes"):
         connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
-    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'once'").fetchone():
+    if not has(connection, "once_each"):
         add_index(connection)
+
+
+def has(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether the file has a table or an index of this name."""
+    asked = "SELECT 1 FROM sqlite_schema WHERE name = ?"
+    return connection.execute(asked, (name,)).fetchone() is not None
 
 
 def add_index(connection: sqlite3.Connection) -> None:
     """Let a second vote be none; files of earlier versions keep the first of each."""
     connection.execute("BEGIN IMMEDIATE")
     with connection:
-        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'once'").fetchone():
-            for statement in ONCE.strip().rstrip(";").split(";\n"):
-                connection.execute(statement)
+        if has(connection, "once_each"):
+            return  # somebody else was quicker
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(votes)")]
+        for statement in (() if "maker" in columns else WITHOUT_MAKERS) + ONCE:
+            connection.execute(statement)
 
 
 def check_initials(initials: str) -> str:
@@ -262,9 +287,9 @@ def name_of(file: sqlite3.Connection, sha256: str) -> str:
     return file.execute("SELECT name FROM versions WHERE sha256 = ?", (sha256,)).fetchone()[0]
 
 
-def tally_of(file: sqlite3.Connection, first: str, second: str) -> Tally:
-    """All votes on two versions, whichever was on the left."""
-    counts = file.execute(COUNT, {"a": first, "b": second}).fetchone()
+def tally_of(file: sqlite3.Connection, first: str, second: str, maker: str) -> Tally:
+    """All votes on two versions in a maker's reviews, whichever was on the left."""
+    counts = file.execute(COUNT, {"a": first, "b": second, "maker": maker}).fetchone()
     return Tally((name_of(file, first), name_of(file, second)), *counts)
 
 

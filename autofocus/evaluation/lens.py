@@ -22,7 +22,8 @@ import torch
 from autofocus.evaluation.lens_baselines import BASELINES
 from autofocus.evaluation.lens_scenes import Case, read_cases
 from autofocus.evaluation.pictures import psnr, ssim
-from autofocus.render import Lens, f_stop_of, render
+from autofocus.lens.lens import f_stop_of
+from autofocus.render import Lens, render
 
 Renderer = Callable[[Case], np.ndarray]
 COLUMNS = ("psnr", "ssim", "edge", "dim_edge", "in_focus", "s_per_mp")

@@ -26,7 +26,8 @@ from PIL import Image
 from autofocus.evaluation.lens import case_lens, ours
 from autofocus.evaluation.lens_scenes import Case, read_cases
 from autofocus.evaluation.pictures import psnr
-from autofocus.render import Lens, f_stop_of, render
+from autofocus.lens.lens import f_stop_of
+from autofocus.render import Lens, render
 from autofocus.viewer import ViewerData, viewer_data
 from autofocus.viewer.component import script, text
 

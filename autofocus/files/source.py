@@ -99,7 +99,9 @@ def not_a_photo(data: bytes) -> str:
 
 
 def check_size(width: int, height: int, max_megapixels: float) -> None:
-    """Refuse photos that are too large, before they are decoded."""
+    """Refuse photos that are too large, or have no pixels, before they are decoded."""
+    if min(width, height) < 1:
+        raise PhotoError(DAMAGED)
     megapixels = width * height / 1e6
     if megapixels > max_megapixels:
         raise PhotoError(

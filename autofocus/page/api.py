@@ -5,8 +5,9 @@ components below.
 """
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import replace
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import Field, fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import gradio as gr
 
 from autofocus.errors import PhotoError, RequestError
 from autofocus.focus import AUTO, Focus, describe, parse_focus
+from autofocus.lens.lens import BLADES, Lens
+from autofocus.lens.parameters import spread
 from autofocus.page import depth_maps
 from autofocus.page.focusing import focus_under
 from autofocus.page.limits import read_upload
@@ -29,12 +32,14 @@ from autofocus.page.session import (
 )
 from autofocus.photo import read_correction
 from autofocus.predict import predict_photo
-from autofocus.render import Lens
 from autofocus.versions.catalog import find_version
 
 F_STOPS = (1, 64)
-BLADES = [0, 5, 6, 7, 8, 9]
-PLAIN = Lens()
+# The lens's fields that have a parameter of their own: the focus and its range are one question.
+FIELDS = [field for field in fields(Lens) if field.name not in ("focus", "focus_range")]
+
+
+LENS_WORDS = "        lens: fields of `Lens`."  # the line of `refocus` that the fields replace
 
 
 def wire_api() -> None:
@@ -46,12 +51,7 @@ def wire_api() -> None:
         settings = [
             gr.Textbox(AUTO, label="focus"),
             number("range", None, 0, 1),
-            number("f_stop", PLAIN.f_stop, *F_STOPS),
-            gr.Dropdown(BLADES, value=PLAIN.blades, label="blades"),
-            number("rotation", PLAIN.rotation, -360, 360),
-            number("highlights", PLAIN.highlights, 0, 1),
-            number("cats_eye", PLAIN.cats_eye, 0, 1),
-            number("spherical", PLAIN.spherical, -1, 1),
+            *map(lens_component, FIELDS),
             depth,
             gr.Checkbox(False, label="invert"),
             gr.File(label="correction"),
@@ -63,8 +63,38 @@ def wire_api() -> None:
         predict, [photo, version], list(outputs), api_name="predict", **limits
     )
     gr.Button(visible=False).click(
-        refocus, [photo, *settings], list(refocused), api_name="refocus", **limits
+        refocus_endpoint(), [photo, *settings], list(refocused), api_name="refocus", **limits
     )
+
+
+def lens_component(field: Field) -> gr.Number | gr.Dropdown:
+    """What a field of the lens is asked by."""
+    if field.name == "blades":
+        return gr.Dropdown(list(BLADES), value=field.default, label=field.name)
+    if field.name == "f_stop":
+        return number(field.name, None, *F_STOPS)  # the default is the photo's
+    return number(field.name, field.default, field.metadata["low"], field.metadata["high"])
+
+
+def refocus_endpoint() -> Callable:
+    """`refocus` as programs call it: the lens's fields one by one, each with its words."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    endpoint = spread(
+        refocus,
+        [
+            inspect.Parameter(
+                field.name,
+                kind,
+                default=None if field.name == "f_stop" else field.default,
+                annotation=field.type,
+            )
+            for field in FIELDS
+        ],
+        dict,
+    )
+    words = [f"        {field.name}: {field.metadata['text']}." for field in FIELDS]
+    endpoint.__doc__ = refocus.__doc__.replace(LENS_WORDS, "\n".join(words))
+    return endpoint
 
 
 def number(label: str, value: float | None, least: float, most: float) -> gr.Number:
@@ -93,12 +123,7 @@ def refocus(
     photo: str,
     focus: str = AUTO,
     range: float | None = None,  # the name that the command line has
-    f_stop: float = PLAIN.f_stop,
-    blades: int = PLAIN.blades,
-    rotation: float = PLAIN.rotation,
-    highlights: float = PLAIN.highlights,
-    cats_eye: float = PLAIN.cats_eye,
-    spherical: float = PLAIN.spherical,
+    lens: dict[str, float] | None = None,
     depth: str | None = None,
     invert: bool = False,
     correction: str | None = None,
@@ -111,12 +136,7 @@ def refocus(
         focus: "auto" (on the subject), a depth from 0 (farthest) to 1 (nearest), or a pixel "X,Y".
         range: width of the depths around the focus that are wholly sharp, 0 to 1. Without it, what
             the subject fills if the focus is "auto", else 0.
-        f_stop: the aperture's f-number, such as 1.4; smaller blurs more.
-        blades: sides of the aperture, 5 to 9; 0 is round.
-        rotation: of the aperture, in degrees, counter-clockwise.
-        highlights: from 0 (as they are) to 1, how much clipped highlights are expanded.
-        cats_eye: from 0 (none) to 1, how far the aperture is cut towards the corners.
-        spherical: from -1 (bright rims, soap bubbles) to 1 (bright centres, creamy).
+        lens: fields of `Lens`.
         depth: a grey map (nearest brightest) to use instead of the network's.
         invert: whether the nearest is darkest in that map.
         correction: an 8-bit grey PNG; 128 changes nothing, 255 sharpens, 0 blurs.
@@ -130,18 +150,10 @@ def refocus(
         used = with_custom(scene, Path(depth), invert) if depth else scene
         chosen = focus_of(used, focus)
         chosen = chosen if range is None else replace(chosen, range=range)
-        lens = Lens(
-            focus=chosen.depth,
-            focus_range=chosen.range,
-            f_stop=f_stop,
-            blades=blades,
-            rotation=rotation,
-            highlights=highlights,
-            cats_eye=cats_eye,
-            spherical=spherical,
-        )
+        given = {name: value for name, value in (lens or {}).items() if value is not None}
+        made = Lens(**(chosen.lens | given))
         painted = read_correction(Path(correction)) if correction else None
-        file = hand_out(write_refocused(used, lens, correction=painted))
+        file = hand_out(write_refocused(used, made, correction=painted))
         return str(file), describe(chosen, scene.size, find_version(version).name)
 
 

@@ -13,12 +13,12 @@ from gradio.components import Component
 
 from autofocus.errors import RequestError
 from autofocus.focus import CAUTIOUS_F_STOP, Focus
+from autofocus.lens.lens import BLADES, Lens
 from autofocus.page.events import on
-from autofocus.render import Lens
 
 F_STOPS = (16, 14, 13, 11, 10, 9, 8, 7.1, 6.3, 5.6, 5, 4.5, 4, 3.5, 3.2, 2.8, 2.5, 2.2, 2, 1.8)
 F_STOPS += (1.6, 1.4)  # in third stops, as lenses are engraved
-SHAPES = [("Round", 0), *((f"{number} blades", number) for number in range(5, 10))]
+SHAPES = [(f"{number} blades" if number else "Round", number) for number in BLADES]
 DEFAULT = Lens()
 
 
@@ -135,11 +135,8 @@ class LensControls:
 
     def show(self, lens: Lens) -> dict:
         """What changes on the page so that the controls describe this lens."""
-        by_name = {control.field: control for control in CONTROLS}
-        return {
-            component: by_name[field].to_component(getattr(lens, field))
-            for field, component in self.by_field.items()
-        }
+        values = component_values(lens)
+        return {component: values[field] for field, component in self.by_field.items()}
 
 
 def lens_of(**by_field: float) -> Lens:
@@ -151,6 +148,18 @@ def lens_of(**by_field: float) -> Lens:
             if control.field in by_field
         }
     )
+
+
+def component_values(lens: Lens) -> dict[str, float]:
+    """The components' values, by field, that come nearest to a lens."""
+    return {
+        control.field: control.to_component(getattr(lens, control.field)) for control in CONTROLS
+    }
+
+
+def nearest_lens(lens: Lens) -> Lens:
+    """The lens that the controls make of another; RequestError if it is out of their range."""
+    return lens_of(**component_values(lens))
 
 
 def default_lens(focus: Focus, lens: Lens) -> Lens:

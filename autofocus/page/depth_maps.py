@@ -10,10 +10,10 @@ import numpy as np
 
 from autofocus.focus import choose_focus
 from autofocus.page.limits import limits
-from autofocus.page.session import NETWORK, Scene, depth_file, write_map
+from autofocus.page.session import NETWORK, PHONE, Scene, depth_file, write_map
 from autofocus.photo import fit, preview, read_depth, runs_against, to_words
 
-PHONE, CUSTOM = "phone", "custom"
+CUSTOM = "custom"
 SOURCES = {NETWORK: "Network", PHONE: "The photo’s own", CUSTOM: "Custom map"}
 
 PHONE_HAS_DEPTH = "This photo carries its camera’s own depth."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from autofocus.focus_pull import FRAME_RATE, PULL_SECONDS
-from autofocus.page.correction import write_png
+from autofocus.page.correction import read_painted, write_png
 from autofocus.page.session import (
     FORMATS,
     Scene,
@@ -19,7 +19,6 @@ from autofocus.page.session import (
 )
 from autofocus.page.text import GONE, HINT, MAKING, note, text
 from autofocus.page.visit import Visit
-from autofocus.photo import read_correction
 from autofocus.render import Lens
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class Downloads:
         )
         for trigger, make, more in (
             (page.save.click, make_photo, [page.format, page.correction]),
-            (asked.then, make_video, [start]),
+            (asked.then, make_video, [start, page.correction]),
             (page.save_depth.click, make_depth, []),
             (page.save_subject.click, make_subject, []),
             (page.save_settings.click, make_settings, [page.version, page.correction]),
@@ -99,14 +98,14 @@ def save(made: gr.events.Dependency, file: gr.File) -> None:
 
 def make_photo(scene: Scene, name: str, painted: bytes | None, lens: Lens) -> Path:
     """The refocused photo at full size."""
-    correction = read_correction(painted) if painted else None
-    return write_refocused(scene, lens, FORMATS[name], correction=correction)
+    return write_refocused(scene, lens, FORMATS[name], correction=read_painted(painted))
 
 
-def make_video(scene: Scene, start: float, lens: Lens) -> Path:
+def make_video(scene: Scene, start: float, painted: bytes | None, lens: Lens) -> Path:
     """The focus pulled from where it was before to where it is, as a video."""
     frames = iter(gr.Progress().tqdm(range(FRAMES), desc="Video"))
-    return write_video(scene, lens, min(max(start, 0), 1), lambda: next(frames, None))
+    start, correction = min(max(start, 0), 1), read_painted(painted)
+    return write_video(scene, lens, start, lambda: next(frames, None), correction=correction)
 
 
 def make_depth(scene: Scene, _lens: Lens) -> Path:

@@ -4,20 +4,18 @@ Every error becomes a sentence: in the line of status where the event changes on
 shows what the border (`border`) says.
 """
 
-import errno
 from collections.abc import Callable, Iterator
 from functools import wraps
 from inspect import isgeneratorfunction
 
 import gradio as gr
 
-from autofocus.errors import AutoFocusError
+from autofocus.errors import NO_SPACE, AutoFocusError
 from autofocus.page import payloads, visits
 from autofocus.page.text import note
 from autofocus.render import RenderCancelled
 
 STATUS = "status"  # how the `elem_id` of a line of status ends
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 NO_ROOM = "The disk of this machine is full, so no file can be made. Please try again later."
 NO_MEMORY = "This photo needs more memory than this machine has. Please try a smaller one."
 STOPPED = "This was stopped, because nobody waited for it."

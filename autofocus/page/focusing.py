@@ -10,7 +10,7 @@ from autofocus.errors import RequestError
 from autofocus.focus import Focus, focus_at
 from autofocus.page import payloads
 from autofocus.page.controls import F_STOPS
-from autofocus.page.correction import png_of
+from autofocus.page.correction import png_of, read_painted
 from autofocus.page.events import on
 from autofocus.page.limits import read_upload
 from autofocus.page.reason import reason
@@ -54,7 +54,8 @@ class Focusing:
     def wire_server(self) -> None:
         """What is asked for where the browser cannot render."""
         page, limits = self.page, {"concurrency_id": "lens", "concurrency_limit": 2}
-        asked, rendered = [page.visit, page.scene], [page.refocused, page.status]
+        asked = [page.visit, page.scene, page.correction]
+        rendered = [page.refocused, page.status]
         page.lens.on(page.frame.drag, self.drag, asked, rendered, **limits)
         page.lens.on(page.frame.rest, self.rest, asked, rendered, **limits)
         focused = [page.lens["focus"], page.lens["focus_range"], page.reason, page.status]
@@ -67,7 +68,7 @@ class Focusing:
         page.lens.on(
             page.viewer.unsupported,
             self.take_over,
-            [page.visit, page.scene, page.palette],
+            [*asked, page.palette],
             [*rendered, *maps, page.photo],
             **limits,
         )
@@ -90,14 +91,14 @@ class Focusing:
         on(page.viewer.supported, self.hand_back, [page.visit], [])
 
     def take_over(
-        self, visit: Visit, scene: Scene | None, palette: str, lens: Lens
+        self, visit: Visit, scene: Scene | None, painted: bytes | None, palette: str, lens: Lens
     ) -> Iterator[dict]:
         """The browser cannot render (any longer)."""
         visit.live = False
         if scene is None:
             return
         yield self.other_views(scene, palette)
-        yield from self.rest(visit, scene, lens)
+        yield from self.rest(visit, scene, painted, lens)
 
     def show_tile(self, event: gr.EventData, scene: Scene | None, live: ViewerData | None) -> dict:
         """The part of the photo that the visitor has zoomed into, at its full resolution."""
@@ -130,27 +131,29 @@ class Focusing:
         subject = overlay_saliency(colours, scene.saliency)
         return {self.page.depth: to_bytes(colours), self.page.subject: to_bytes(subject)}
 
-    def drag(self, visit: Visit, scene: Scene | None, lens: Lens) -> dict:
+    def drag(self, visit: Visit, scene: Scene | None, painted: bytes | None, lens: Lens) -> dict:
         """Follow the pointer in a smaller image; the one that is asked for at rest comes later."""
         if scene is None:
             return self.say_gone()
         if visit.rested == lens:
             return {self.page.refocused: gr.skip()}
         number = visit.take(None)
-        pixels = refocused(scene, lens, DRAGGED)
+        pixels = refocused(scene, lens, DRAGGED, read_painted(painted))
         if visit.renderings != number:
             return {self.page.refocused: gr.skip()}
         return {self.page.refocused: to_bytes(pixels)}
 
-    def rest(self, visit: Visit, scene: Scene | None, lens: Lens) -> Iterator[dict]:
+    def rest(
+        self, visit: Visit, scene: Scene | None, painted: bytes | None, lens: Lens
+    ) -> Iterator[dict]:
         """The pointer rests: render quickly, then in detail, unless more is asked for meanwhile."""
         if scene is None:
             yield self.say_gone()
             return
-        number = visit.take(lens)
+        number, correction = visit.take(lens), read_painted(painted)
         sizes = (DRAGGED, PREVIEW) if max(scene.depth.shape) > DRAGGED else (PREVIEW,)
         for long_side in sizes:
-            pixels = refocused(scene, lens, long_side)
+            pixels = refocused(scene, lens, long_side, correction)
             if visit.renderings != number:
                 return
             classes = classes_of(lens) if long_side == PREVIEW else []

@@ -41,6 +41,7 @@ NO_FILE = "This file was not uploaded here, or it is gone. Upload it again."
 NO_EVENT = "There is no such event on this page."
 NO_JSON = "This is not JSON that can be read."
 LARGE = "This is too large."
+TURN, LOOK = 10.0, 0.1  # seconds that an upload waits for its turn, and between two looks
 DROPPING = 60  # seconds in which a refused upload may come to its end
 DEEPEST = 20  # lists and objects inside each other
 AGAIN = {"Retry-After": "60"}
@@ -230,7 +231,7 @@ class Gate:
             raise Refusal(411, "Say how large this is.")
         if int(length) > 2 * LARGEST_UPLOAD:
             raise Refusal(413, f"Photos of at most {LARGEST_UPLOAD // 10**6} MB can be uploaded.")
-        sentence = self.why_not(int(length))
+        sentence = await self.wait_for_turn(int(length))
         if sentence:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(drop_body(receive), DROPPING)
@@ -243,6 +244,14 @@ class Gate:
                 raise Refusal(408, SLOW) from None
             except OSError:
                 raise Refusal(507, FULL) from None
+
+    async def wait_for_turn(self, length: int) -> str:
+        """Wait while others upload, but not for long → as `why_not`."""
+        for _ in range(round(TURN / LOOK)):
+            if self.why_not(length) != MANY:
+                break
+            await asyncio.sleep(LOOK)
+        return self.why_not(length)
 
     def why_not(self, length: int) -> str:
         """Why an upload of so many bytes cannot come in just now; nothing if it can."""

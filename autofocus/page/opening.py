@@ -224,7 +224,7 @@ class Opening:
             | self.focusing.other_views(scene, palette)
             | {self.page.status: note(RENDERING)}
         )
-        for change in self.focusing.rest(visit, scene, lens):
+        for change in self.focusing.rest(visit, scene, None, lens):
             yield change | {self.page.status: note(HINT)}
 
     def describe_depth(self, scene: Scene, says: str = "") -> dict:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from autofocus.errors import RequestError
 
 MOST_TEXT = 2000  # characters of what is typed
+MOST_KEPT = 64  # characters that a browser keeps for us
 MOST_PAINTED = 8_000_000  # characters of a correction
 MOST_FILES = 100  # of one choice
 FILES = (gr.File, gr.UploadButton, gr.DownloadButton, gr.Image, gr.Video, gr.Gallery)
@@ -185,6 +186,15 @@ def is_file(value: Any) -> bool:
     )
 
 
+def check_kept(component: gr.BrowserState, value: Any) -> str:
+    """A word that the browser has kept for us; none is the empty one."""
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > MOST_KEPT:
+        raise RequestError("This browser sends something else than it was given. Clear its data.")
+    return value
+
+
 def check_small(component: gr.blocks.Block, value: Any) -> Any:
     """Nothing, or something flat."""
     if value is None or isinstance(value, bool | int | float):
@@ -200,4 +210,5 @@ CHECKS = (
     ((gr.Dropdown, gr.Radio), check_choice),
     ((gr.Checkbox,), check_switch),
     ((gr.Textbox,), check_text),
+    ((gr.BrowserState,), check_kept),
 )

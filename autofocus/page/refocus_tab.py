@@ -11,6 +11,7 @@ from autofocus.page.focusing import Focusing
 from autofocus.page.histogram import histogram
 from autofocus.page.how import how_it_works
 from autofocus.page.limits import limits
+from autofocus.page.loading import Loading
 from autofocus.page.models import version_choices
 from autofocus.page.opening import Opening
 from autofocus.page.photo_strip import photo_strip
@@ -181,11 +182,15 @@ class RefocusTab:
             self.save_subject = small_button("Subject", "get-subject")
             self.save_video = small_button("Focus pull", "get-video")
             self.save_settings = small_button("Settings", "get-settings")
+        self.load_settings = gr.UploadButton(
+            "Load settings", size="sm", elem_id="load-settings", file_count="multiple"
+        )
 
     def wire(self) -> None:
         """The lens, the ways to open a photo, the downloads."""
         focusing = Focusing(self)
-        for part in (focusing, Opening(self, focusing), Downloads(self)):
+        opening = Opening(self, focusing)
+        for part in (focusing, opening, Downloads(self), Loading(self, opening)):
             part.wire()
 
 

@@ -4,6 +4,7 @@ Judging happens on a page of its own (`blind_page`), whose source and traffic ho
 name; here there are names, and no images to be judged.
 """
 
+import secrets
 from pathlib import Path
 
 import gradio as gr
@@ -21,10 +22,13 @@ from autofocus.versions.catalog import find_version
 
 BLIND_PAGE = "blind"
 INTRODUCTION = """<p class="hint">Two versions, judged by people who do not see which is which. Make
-a review, send its link to the reviewers, and read here what they prefer. Without photos of your
-own, the examples are judged.</p>"""
+a review, send its link to the reviewers, and read here what they prefer: only this browser shows
+it. Without photos of your own, the examples are judged.</p>"""
 MADE = "The review is ready. Its link is the first one below."
 RESULTS = 20  # reviews that are listed
+# Where the browser keeps the maker's token, so that results are there after a restart of either. It
+# is encrypted by a word that is no secret: who can read the browser's storage has the browser.
+STORE = {"storage_key": "autofocus-reviews", "secret": "autofocus"}
 
 
 class ReviewTab:
@@ -60,32 +64,33 @@ class ReviewTab:
             self.export = gr.Button("Votes as CSV", elem_id="review-export", scale=0, min_width=170)
         self.results = gr.HTML(elem_id="review-results", padding=False)
         self.file = handed_over()
+        self.maker = gr.BrowserState("", **STORE)
 
     def wire(self) -> None:
         """Make a review; read the results again; export the votes."""
         shown = [self.results, self.status]
-        on(self.tab.select, self.show, [], shown)
-        on(self.refresh.click, self.show, [], shown)
+        on(self.tab.select, self.show, [self.maker], shown)
+        on(self.refresh.click, self.show, [self.maker], shown)
         on(
             self.make.click,
             self.create,
-            [self.upload, *self.versions],
-            [*shown, self.upload],
+            [self.maker, self.upload, *self.versions],
+            [*shown, self.upload, self.maker],
             trigger_mode="once",
             show_progress="minimal",
             show_progress_on=self.status,
         )
-        save(on(self.export.click, self.write, [], [self.file, self.status]), self.file)
+        save(on(self.export.click, self.write, [self.maker], [self.file, self.status]), self.file)
 
-    def show(self) -> dict:
-        """Reviews and results as they are now."""
+    def show(self, maker: str) -> dict:
+        """This browser's reviews and their results as they are now."""
         try:
             reviews = Reviews()
             return {
                 self.results: fill(
                     "review_results.html",
-                    reviews=reviews.every()[:RESULTS],
-                    tallies=reviews.tallies(),
+                    reviews=reviews.made_by(maker)[:RESULTS] if maker else [],
+                    tallies=reviews.tallies(maker) if maker else [],
                     page=BLIND_PAGE,
                 ),
                 self.status: note(""),
@@ -93,8 +98,9 @@ class ReviewTab:
         except ReviewError as error:
             return {self.status: note(str(error), "error")}
 
-    def create(self, files: list[str] | None, *names: str | None) -> dict:
+    def create(self, maker: str, files: list[str] | None, *names: str | None) -> dict:
         """Make a review of two versions; a file that is not a photo is named and left out."""
+        maker = maker or secrets.token_urlsafe(16)
         photos, problems = [], []
         for file in map(Path, files or example_files()):
             try:
@@ -104,16 +110,16 @@ class ReviewTab:
         try:
             versions = [find_version(name) for name in names]
             pair = [(version.name, version.sha256) for version in versions]
-            Reviews().create(pair, photos)
+            Reviews().create(pair, photos, maker)
         except (ReviewError, VersionError) as error:
             return {self.status: note(" ".join([*problems, str(error)]), "error")}
         said = note(" ".join([*problems, MADE]), "error" if problems else "plain")
-        return self.show() | {self.status: said, self.upload: None}
+        return self.show(maker) | {self.status: said, self.upload: None, self.maker: maker}
 
-    def write(self) -> dict:
-        """All votes as a file."""
+    def write(self, maker: str) -> dict:
+        """All votes in this browser's reviews as a file."""
         try:
-            votes = Reviews().export()
+            votes = Reviews().export(maker)
         except ReviewError as error:
             return {self.file: None, self.status: note(str(error), "error")}
         file = new_folder() / "votes.csv"

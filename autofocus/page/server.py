@@ -77,7 +77,7 @@ def launch_options() -> dict:
     return {
         "theme": gr.themes.Base(
             font=sans, font_mono=mono, primary_hue="amber", neutral_hue="neutral"
-        ),
+        ).set(button_primary_background_fill_hover_dark="*primary_500"),  # dark text stays readable
         "css_paths": [STATIC / f"{name}.css" for name in ("page", "versions")],
         "head": EARLY,
         "js": page_script(),
@@ -142,6 +142,7 @@ class Server:
             **launch_options(),
         )
         self.visits.start()
+        give_back_memory()  # what only the start needed
         while not self.stopped.wait(1):
             self.page.upload_file_set.clear()
         self.close()
@@ -174,6 +175,11 @@ def forget(app: App, session: str) -> None:
     queue.pending_messages_per_session.pop(session, None)
     for event in queue.pending_event_ids_session.pop(session, ()):
         queue.event_ids_to_events.pop(event, None)
+    give_back_memory()
+
+
+def give_back_memory() -> None:
+    """Give memory that is free back to the system."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # glibc has it, others need it not
         ctypes.CDLL(None).malloc_trim(0)

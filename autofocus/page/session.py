@@ -30,7 +30,8 @@ from autofocus.predict import Prediction
 from autofocus.render import Lens, correct, render
 
 DRAGGED = 640  # the same while a slider moves, and of a video
-NETWORK = "network"  # the source of a depth map; `depth_maps` has the others
+# Sources of depth maps; the command line knows these two by the same names.
+NETWORK, PHONE = "network", "phone"
 SALIENCY = "saliency.npy"  # at full size, in 8 bits; depth maps are in 16
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "TIFF": ".tif"}
 
@@ -99,11 +100,13 @@ def discard(scene: Scene | None) -> None:
         shutil.rmtree(scene.folder, ignore_errors=True)
 
 
-def refocused(scene: Scene, lens: Lens, long_side: int = PREVIEW) -> np.ndarray:
-    """The preview through the lens."""
-    return render(
-        preview(scene.photo, long_side), preview(scene.depth, long_side), lens, cancelled=is_left
-    )
+def refocused(
+    scene: Scene, lens: Lens, long_side: int = PREVIEW, correction: np.ndarray | None = None
+) -> np.ndarray:
+    """The preview through the lens; `correction` as in `render.correct`."""
+    photo, depth = preview(scene.photo, long_side), preview(scene.depth, long_side)
+    depth = depth if correction is None else correct(depth, correction, lens)
+    return render(photo, depth, lens, cancelled=is_left)
 
 
 def write_refocused(
@@ -135,14 +138,21 @@ def write_saliency_map(scene: Scene) -> Path:
     return file
 
 
-def write_video(scene: Scene, lens: Lens, start: float, ticked: Callable[[], None]) -> Path:
+def write_video(
+    scene: Scene,
+    lens: Lens,
+    start: float,
+    ticked: Callable[[], None],
+    *,
+    correction: np.ndarray | None = None,
+) -> Path:
     """The focus pulled from `start` to the lens's, as MP4; `ticked` is called at each frame."""
     photo, depth = preview(scene.photo, DRAGGED), preview(scene.depth, DRAGGED)
-
     name = f"{scene.name}-f{lens.f_stop:g}-focus{start:.2f}-{lens.focus:.2f}.mp4"
     path = focus_path(start, lens.focus, PULL_SECONDS)
-    write_focus_pull(photo, depth, lens, path, scene.folder / name, before_frame=ticked)
-    return scene.folder / name
+    file = scene.folder / name
+    write_focus_pull(photo, depth, lens, path, file, correction=correction, before_frame=ticked)
+    return file
 
 
 def write_settings(scene: Scene, lens: Lens, version: str, correction: Path | None = None) -> Path:
@@ -154,6 +164,8 @@ def write_settings(scene: Scene, lens: Lens, version: str, correction: Path | No
         "reason": scene.focus.reason,
         "version": version,
     }
+    if scene.depth_source in (NETWORK, PHONE):
+        settings["depth"] = scene.depth_source
     if correction is not None:
         settings["correction"] = correction.name
     file = scene.folder / f"{scene.name}.settings.json"

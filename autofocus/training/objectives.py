@@ -97,7 +97,11 @@ class FineTuning(Joint):
 
     def __init__(self, network: AutoFocusNet, config: TrainConfig):
         super().__init__(network, config)
-        set_drop_path(network.encoder.backbone, config.drop_path)
+        backbone = network.encoder.backbone
+        set_drop_path(backbone, config.drop_path)
+        if config.torch_device.type == "cpu":
+            for block in backbone.blocks:
+                block.attn.fused_attn = False  # a step takes a sixth less time there
 
     def train(self, mode: bool = True) -> "FineTuning":
         """The backbone alone, which has no batch norm, goes into training mode."""

@@ -32,7 +32,7 @@ from huggingface_hub.errors import (
     RemoteEntryNotFoundError,
 )
 
-from autofocus.errors import HubError
+from autofocus.errors import NO_SPACE, HubError
 
 REPOS_VARIABLE = "AUTOFOCUS_HUB_REPO"
 MODELS_VARIABLE = "AUTOFOCUS_DEPTH_MODELS"
@@ -52,6 +52,7 @@ REFUSALS = {
 }
 UNANSWERED = "The Hub did not answer within {seconds:g} seconds for {repo}. Try again later."
 INTERRUPTED = "The download of {repo} was interrupted or corrupted. Try again."
+FULL = "The disk has no room for {repo}. Make room where HF_HUB_CACHE points to, and try again."
 UNREACHABLE = "The Hub cannot be reached for {repo}. Check the network"
 CAUSES = (  # the first that is in the chain of errors says what went wrong
     (HFValidationError, "{repo!r} is not the name of a repo on the Hub. Write owner/name."),
@@ -257,6 +258,8 @@ def explain(error: BaseException, repo: str) -> str:
         return f"The Hub's repo {repo} {REFUSALS[status]}."
     if status:
         return f"The Hub answered with error {status} for {repo}. Try again later."
+    if any(getattr(cause, "errno", None) in NO_SPACE for cause in causes):
+        return FULL.format(repo=repo)
     known = (said for kinds, said in CAUSES if any(isinstance(c, kinds) for c in causes))
     return next(known, INTERRUPTED).format(repo=repo, seconds=TIMEOUT)
 

@@ -1,7 +1,7 @@
 """The weights of a version: loaded strictly, saved in half precision. No pickle is ever read.
 
-A file is compared with its config by its header alone, before anything is allocated; its values are
-then memory-mapped.
+A file is compared with its config by its header alone, before anything is allocated. Its values are
+then copied: what is mapped to a file stays in memory twice, and dies with a file that is cut.
 """
 
 import hashlib
@@ -88,7 +88,7 @@ def expected_tensors(config: NetworkConfig) -> dict[str, tuple[tuple[int, ...], 
 
 
 def read_tensors(file: Path) -> dict[str, Tensor]:
-    """All tensors in float32; those that are stored so stay mapped to the file."""
+    """Copies of all tensors, in float32: one that is mapped keeps the whole file in memory."""
     with safe_open(file, framework="pt") as tensors:
         return {name: widen(tensors.get_tensor(name)) for name in tensors.keys()}  # noqa: SIM118
 
@@ -126,8 +126,8 @@ def narrow(tensor: Tensor) -> Tensor:
 
 
 def widen(tensor: Tensor) -> Tensor:
-    """Back to float32 what `narrow` made float16."""
-    return tensor.float() if tensor.is_floating_point() else tensor
+    """A copy, in float32 again where `narrow` made it float16."""
+    return tensor.to(torch.float32 if tensor.is_floating_point() else tensor.dtype, copy=True)
 
 
 def file_hash(file: Path) -> str:

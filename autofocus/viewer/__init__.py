@@ -7,6 +7,15 @@ from autofocus.viewer.viewer_data import (
     tile_data,
     viewer_data,
     waiting_data,
+    with_correction,
 )
 
-__all__ = ["TileData", "Viewer", "ViewerData", "tile_data", "viewer_data", "waiting_data"]
+__all__ = [
+    "TileData",
+    "Viewer",
+    "ViewerData",
+    "tile_data",
+    "viewer_data",
+    "waiting_data",
+    "with_correction",
+]

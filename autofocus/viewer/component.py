@@ -16,9 +16,10 @@ import numpy as np
 from autofocus import view
 from autofocus.focus import DISC
 from autofocus.focus_pull import PULL_SECONDS
+from autofocus.lens.lens import APERTURE_AT_F1, Lens
 from autofocus.lens.planes import SHARP
 from autofocus.photo import UNTOUCHED
-from autofocus.render import APERTURE_AT_F1, LARGEST_CIRCLE, PUSH, Lens
+from autofocus.render import LARGEST_CIRCLE, PUSH
 from autofocus.viewer.viewer_data import PINHOLE, STOPS, ViewerData
 
 HERE = Path(__file__).parent
@@ -48,14 +49,8 @@ SHADERS = {"quad": "quad.vert.glsl", "lens": "lens.frag.glsl", "view": "view.fra
 IMPORT = re.compile(r"^import \{[^}]*\} from '\./\w+\.js';\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=const|class|function|async)", re.MULTILINE)
 LIMITS = {  # of what the setters take
-    "focus": (0, 1),
-    "focus_range": (0, 1),
+    **{field.name: (field.metadata["low"], field.metadata["high"]) for field in fields(Lens)},
     "f_stop": (APERTURE_AT_F1 / LARGEST_CIRCLE, PINHOLE),
-    "blades": (0, 16),
-    "rotation": (-360, 360),
-    "highlights": (0, 1),
-    "cats_eye": (0, 1),
-    "spherical": (-1, 1),
 }
 FOCUS_STEPS = (0.005, 0.05)  # of an arrow key, without and with Shift
 

@@ -10,13 +10,15 @@ import cv2
 import numpy as np
 import torch
 from gradio.data_classes import FileData, GradioModel
+from pydantic import create_model
 
 from autofocus.focus import SALIENT
 from autofocus.lens.highlights import expand_highlights
 from autofocus.lens.layers import Layer, split
+from autofocus.lens.lens import APERTURE_AT_F1, Lens
 from autofocus.lens.srgb import encode_srgb, to_linear
-from autofocus.photo import resize, to_bytes, to_words
-from autofocus.render import APERTURE_AT_F1, Lens, circle_scale
+from autofocus.photo import correction_bytes, resize, to_bytes, to_words
+from autofocus.render import circle_scale
 from autofocus.view import mark_subject
 
 WIDEST = APERTURE_AT_F1 / 1.4  # the aperture for which the hidden layer reaches far enough
@@ -48,7 +50,15 @@ class TileData(SceneFiles):
     box: list[float]  # the part of it whose blur is complete
 
 
-class ViewerData(SceneFiles):
+# The fields of `Lens`, by their names.
+LensFields = create_model(
+    "LensFields",
+    __base__=GradioModel,
+    **{field.name: (float, field.default) for field in fields(Lens)},
+)
+
+
+class ViewerData(SceneFiles, LensFields):
     """The value of a `Viewer`: a photo's files and how the lens begins; see docs/viewer.md.
 
     A photo that is still being analysed has no maps yet: it is shown dimmed.
@@ -58,15 +68,7 @@ class ViewerData(SceneFiles):
     reason: str = ""
     dots: list[list[float]] = []
     tile: TileData | None = None
-    # The fields of `Lens`, by their names.
-    focus: float = 0.5
-    focus_range: float = 0.0
-    f_stop: float = 2.0
-    blades: int = 0
-    rotation: float = 0.0
-    highlights: float = 1.0
-    cats_eye: float = 0.0
-    spherical: float = 0.0
+    correction: FileData | None = None  # what is painted: one byte a pixel, as in `photo.UNTOUCHED`
 
 
 def waiting_data(photo: np.ndarray, folder: Path, size: tuple[int, int]) -> ViewerData:
@@ -154,6 +156,27 @@ def tile_data(
         frame=in_fractions(frame, depth.shape),
         box=in_fractions((left, top, right, bottom), depth.shape),
     )
+
+
+def with_correction(
+    data: ViewerData, correction: np.ndarray | None, folder: Path, lens: Lens
+) -> ViewerData:
+    """The same photo under another lens and with another correction; to the viewer a new photo.
+
+    Args:
+        data: as `viewer_data` made it; stays as it is.
+        correction: h×w in [-1, 1] of the size of its files, as in `render.correct`, or None.
+        folder: an existing folder that Gradio may serve (or copy from).
+        lens: how the photo is taken at first.
+
+    """
+    run = uuid.uuid4().hex
+    changes = {"run": run, "correction": None, "tile": None, **lens_fields(lens)}
+    if correction is not None:
+        path = folder / f"{run}.correction.bin"
+        path.write_bytes(correction_bytes(correction).tobytes())
+        changes["correction"] = FileData(path=str(path))
+    return data.model_copy(update=changes)
 
 
 def pixel_box(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:

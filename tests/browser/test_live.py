@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from autofocus.focus_pull import FRAME_RATE, PULL_SECONDS
+from tests.browser.touch import Fingers
 from tests.browser.visitor import CANVAS, VIEWER
 
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
@@ -166,3 +167,45 @@ def test_a_lost_graphics_card_is_said_and_the_server_draws(visit, files):
     page.wait_for_function(f"!{VIEWER}.lost")
     expect(page.locator("#viewer .af-note")).to_be_empty()
     assert np.abs(visitor.pixels("refocused") - live).mean() < 0.01
+
+
+def test_fingers_pinch_and_move_the_photo(visit, files):
+    visitor = visit(*SIZES["phone"], has_touch=True)
+    visitor.open(files / "coffee.jpg")
+    fingers, before = Fingers(visitor.page, CANVAS), visitor.focus()
+    fingers.drag(((0.4, 0.5), (0.2, 0.5)), ((0.6, 0.5), (0.8, 0.5)))
+    visitor.page.wait_for_function(f"{VIEWER}.state.zoom > 2")
+    x, y = state(visitor, "pan")
+    fingers.drag(((0.7, 0.6), (0.4, 0.4)))
+    span = 1 / state(visitor, "zoom")
+    expected = pytest.approx([x + 0.3 * span, y + 0.2 * span], abs=0.02)
+    assert state(visitor, "pan") == expected
+    assert visitor.focus() == before  # whoever moves the photo does not focus
+
+
+def test_one_finger_scrolls_the_page_while_the_whole_photo_is_shown(visit, files):
+    visitor = visit(390, 500, has_touch=True)
+    visitor.open(files / "coffee.jpg")
+    visitor.page.locator(CANVAS).scroll_into_view_if_needed()
+    before, focus = visitor.page.evaluate("scrollY"), visitor.focus()
+    Fingers(visitor.page, CANVAS).drag(((0.5, 0.9), (0.5, 0.1)))
+    visitor.page.wait_for_function("before => scrollY > before", arg=before)
+    assert state(visitor, "zoom") == 1 and visitor.focus() == focus
+
+
+def test_the_wheel_scrolls_the_page_at_fit_and_zooms_with_control(visit, files):
+    visitor = visit(1440, 600)
+    page = visitor.page
+    visitor.open(files / "coffee.jpg")
+    page.locator(CANVAS).hover()
+    before = page.evaluate("scrollY")
+    page.mouse.wheel(0, 120)
+    page.wait_for_function("before => scrollY > before", arg=before)
+    assert state(visitor, "zoom") == 1
+    page.locator(CANVAS).hover()
+    before = page.evaluate("scrollY")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -400)
+    page.keyboard.up("Control")
+    page.wait_for_function(f"{VIEWER}.state.zoom > 1.5")
+    assert page.evaluate("scrollY") == before

@@ -129,6 +129,7 @@ def side_of(depths, wanted):
 
 def test_two_reviewers_at_once_forty_votes(visitor, browser, photos, expected, votes_file):
     link = make_review(visitor, photos)
+    review = Reviews(votes_file).find(link.split("review=")[1])
     reviewers = [Reviewer(browser, link, initials) for initials in ("ab", "CD")]
     # 26 votes for friday, 8 for monday, 6 ties.
     plan = {"AB": "ffffffffffffffmmmm00", "CD": "ffffffffffffmmmm0000"}
@@ -147,19 +148,15 @@ def test_two_reviewers_at_once_forty_votes(visitor, browser, photos, expected, v
         reviewer.page.locator("#judge-status", has_text="last pair").wait_for(timeout=PATIENCE)
         seen = reviewer.everything()
         assert "judge-begin" in seen and seen.count(".maps.bin") >= 2 * PHOTOS
-        secrets = [*NAMES, DEFAULT, *(sha for sha in reviewed(votes_file).versions)]
+        secrets = [*NAMES, DEFAULT, *review.versions, review.maker]
         assert not [secret for secret in secrets if secret in seen]
         reviewer.page.context.close()
-    assert_counted(visitor, votes_file)
+    assert_counted(visitor, Reviews(votes_file).tallies(review.maker))
 
 
-def reviewed(votes_file):
-    return Reviews(votes_file).every()[0]
-
-
-def assert_counted(visitor, votes_file):
+def assert_counted(visitor, tallies):
     """Forty rows, the right tallies in file and on the page, and the same in the export."""
-    (tally,) = [one for one in Reviews(votes_file).tallies() if set(one.names) == set(NAMES)]
+    (tally,) = tallies
     votes = dict(zip(tally.names, (tally.first, tally.second), strict=True))
     assert votes == {"coarse-friday": 26, "coarse-monday": 8} and tally.ties == 6
     visitor.page.locator("#review-refresh").click()
@@ -170,6 +167,16 @@ def assert_counted(visitor, votes_file):
     assert re.fullmatch(r"votes.*\.csv", name) and len(rows) == 40
     assert len({(row["reviewer"], row["photo"]) for row in rows}) == 40
     assert len({row["left"] for row in rows}) == 2  # both were on the left at times
+
+
+def test_results_are_shown_to_the_browser_that_made_the_review(visit, photos):
+    maker, stranger = visit(), visit()
+    make_review(maker, photos[:1])
+    maker.page.reload()
+    for visitor, says in ((maker, "No preference yet"), (stranger, "no review in this browser")):
+        visitor.page.get_by_role("tab", name="Review").click()
+        visitor.page.locator("#review-results", has_text=says).wait_for(timeout=PATIENCE)
+    assert stranger.page.locator("#review-results a").count() == 0
 
 
 def test_initials_are_letters(visitor, browser, photos):

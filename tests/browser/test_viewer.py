@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 
 from autofocus.evaluation.pictures import psnr
 from autofocus.evaluation.viewer import VIEWER, canvas_of, refined, show
-from autofocus.render import Lens, correct, f_stop_of, render
+from autofocus.lens.lens import f_stop_of
+from autofocus.render import Lens, correct, render
 from autofocus.view import colour_depth, overlay_saliency
 from autofocus.viewer import viewer_data, waiting_data
 from tests.browser.viewer_demo import APERTURE, FOCUS, synthetic

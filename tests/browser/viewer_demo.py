@@ -6,8 +6,9 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
+from autofocus.lens.lens import f_stop_of
 from autofocus.photo import resize
-from autofocus.render import Lens, f_stop_of
+from autofocus.render import Lens
 from autofocus.viewer import Viewer, ViewerData, tile_data, viewer_data
 
 FOCUS, APERTURE = 0.8, 0.025

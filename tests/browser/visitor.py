@@ -82,6 +82,10 @@ class Visitor:
         self.select(view)
         if view == "refocused":
             self.finish()
+        return self.canvas()
+
+    def canvas(self):
+        """What the canvas shows just now, H×W×3 in [0, 1]."""
         data = self.page.evaluate(
             f"""() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(
               () => done({VIEWER}.canvas.toDataURL('image/png')))))"""

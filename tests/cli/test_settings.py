@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 from autofocus.batch.refocusing import PHONE, Refocusing
-from autofocus.cli.arguments import LENS
-from autofocus.cli.settings import fill, read_settings
+from autofocus.batch.settings import read_settings
+from autofocus.batch.values import LENS
+from autofocus.cli.arguments import LENS_PARAMETERS
+from autofocus.cli.settings import fill
 from autofocus.errors import SettingsError
 from autofocus.photo import read_photo, write_depth, write_photo
 from autofocus.render import Lens
@@ -25,8 +27,8 @@ def written(folder, settings):
 
 def test_every_field_of_the_lens_is_an_option_and_a_setting(tmp_path):
     names = {field.name for field in fields(Lens)} - {"focus"}
-    assert set(LENS) == names | {"aperture"}
-    chosen = {name: LENS[name].reader("0") if name != "f_stop" else 1.4 for name in names}
+    assert {one.name for one in LENS_PARAMETERS} == set(LENS) == names | {"aperture"}
+    chosen = {name: LENS[name]("0") if name != "f_stop" else 1.4 for name in names}
     assert read_settings(written(tmp_path, chosen)).lens == chosen
 
 
@@ -73,7 +75,8 @@ def test_maps_lie_beside_the_settings_or_in_the_photo(tmp_path):
 
 
 def test_what_sets_nothing_is_said(tmp_path, capsys):
-    read_settings(written(tmp_path, {"colour": 1, "reason": "…", "photo": "a.jpg", "blades": None}))
+    chosen = {"colour": 1, "reason": "…", "photo": "a.jpg", "blades": None}
+    fill(Refocusing(), written(tmp_path, chosen))
     assert (
         capsys.readouterr().err == f"{tmp_path}/s.json: 'colour' is not a setting and is ignored.\n"
     )

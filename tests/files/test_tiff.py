@@ -8,7 +8,7 @@ from PIL import Image
 
 from autofocus.errors import PhotoError
 from autofocus.files.colour import SRGB_BYTES, srgb_to_linear
-from autofocus.photo import read_photo
+from autofocus.photo import read_depth, read_photo
 from tests.files.pictures import colours, levels, saved, tiff, words
 
 
@@ -150,3 +150,11 @@ def test_too_large_is_said_before_decoding():
         read_photo(tiff(words(colours()), photometric="rgb"), max_megapixels=0.001)
     with pytest.raises(PhotoError, match="at most 0.001"):
         read_photo(saved(Image.fromarray(levels(colours())), "PNG"), max_megapixels=0.001)
+
+
+@pytest.mark.parametrize("side", [256, 257])
+@pytest.mark.parametrize("read", [read_photo, read_depth])
+def test_a_picture_without_pixels_is_damaged(side, read):
+    grey = tiff(words(colours()[..., 0]), photometric="minisblack")
+    with pytest.raises(PhotoError, match="damaged"):
+        read(with_tag(grey, side, 0))

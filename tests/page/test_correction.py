@@ -33,6 +33,7 @@ def test_a_png_is_read_as_pixels_from_blurred_to_sharp():
         PREFIX,
         PREFIX + "!",
         PREFIX + "AAAA",
+        PREFIX + "ÀÀÀÀ",
         address(np.zeros((2, 2, 3), np.uint8)),
         address(np.zeros((2, 2), np.uint16)),
     ],

@@ -185,22 +185,22 @@ def test_a_lens_that_is_overtaken_is_dropped(focusing, predicted):
     visit = Visit()
     taking = visit.take
     visit.take = lambda lens: taking(lens) and taking(None) - 1
-    assert list(focusing.rest(visit, predicted, Lens())) == []
+    assert list(focusing.rest(visit, predicted, None, Lens())) == []
 
 
 def test_a_drag_after_the_pointer_rested_there_changes_nothing(tab, focusing, predicted):
     visit = Visit()
-    assert tab.refocused in merged(focusing.rest(visit, predicted, Lens(focus=0.2)))
-    skipped = focusing.drag(visit, predicted, Lens(focus=0.2))
+    assert tab.refocused in merged(focusing.rest(visit, predicted, None, Lens(focus=0.2)))
+    skipped = focusing.drag(visit, predicted, None, Lens(focus=0.2))
     assert skipped == {tab.refocused: gr.skip()}
-    shown = focusing.drag(visit, predicted, Lens(focus=0.3))[tab.refocused]
+    shown = focusing.drag(visit, predicted, None, Lens(focus=0.3))[tab.refocused]
     assert shown.shape == (96, 128, 3)
 
 
 def test_a_photo_that_has_expired_is_said_to_be_gone(tab, focusing):
     for change in (
-        focusing.drag(Visit(), None, Lens()),
-        merged(focusing.rest(Visit(), None, Lens())),
+        focusing.drag(Visit(), None, None, Lens()),
+        merged(focusing.rest(Visit(), None, None, Lens())),
         focusing.pick(None, None),
     ):
         assert GONE in change[tab.status]

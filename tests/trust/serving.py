@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ FILE = {"_type": "gradio.FileData"}
 START = """
 import sys
 from pathlib import Path
+import autofocus.page  # first, as app.py does
 from autofocus.versions import catalog
 catalog.BUNDLED = Path(sys.argv[1])
 catalog.DEFAULT = "tiny"
@@ -56,7 +58,7 @@ class Served:
     """A running server."""
 
     def __init__(self, folder, versions, program=START, **environment):
-        self.folder, self.log = folder / "files", folder / "log.txt"
+        self.folder, self.log, self.known = folder / "files", folder / "log.txt", None
         self.port = free_port()
         environment = {
             **os.environ,
@@ -155,9 +157,24 @@ class Served:
         }
         return self.post("/gradio_api/run/predict", told)
 
+    def config(self):
+        """What is on the page, by the server's own word; asked for once."""
+        self.known = self.known or self.get("/config").json()
+        return self.known
+
     def events(self):
-        """What the page can have done, by the server's own word."""
-        return self.get("/config").json()["dependencies"]
+        """What the page can have done."""
+        return self.config()["dependencies"]
+
+    def memory(self):
+        """Bytes that the server has in memory."""
+        statm = Path(f"/proc/{self.process.pid}/statm").read_text()
+        return int(statm.split()[1]) * resource.getpagesize()
+
+    def busy(self):
+        """Seconds that the server has computed so far."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
     def number(self, handler):
         """The event of a handler's name."""
@@ -238,13 +255,18 @@ class Visitor:
 
     def begin(self, file):
         """Have a photo opened, and wait for nothing."""
-        config = self.server.get("/config").json()
+        config = self.server.config()
         upload = next(
             each["id"] for each in config["components"] if each["props"].get("elem_id") == "upload"
         )
         begin = next(d for d in config["dependencies"] if [upload, "upload"] in d["targets"])
         shown = next(d for d in config["dependencies"] if d["trigger_after"] == begin["id"])
-        initial = {each["id"]: each["props"].get("value") for each in config["components"]}
         self.join(begin["id"], [[given(file)] if i == upload else None for i in begin["inputs"]])
         self.messages()
-        self.join(shown["id"], [initial[i] for i in shown["inputs"]])
+        self.join(shown["id"], self.values(shown))
+
+    def values(self, event):
+        """What the components of an event hold before anybody touches them."""
+        components = self.server.config()["components"]
+        initial = {each["id"]: each["props"].get("value") for each in components}
+        return [initial[number] for number in event["inputs"]]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -326,6 +325,67 @@ def test_work_for_a_page_that_is_gone_ends_also_where_its_answers_are_still_read
     assert "ended" not in slow.said() and "Traceback" not in slow.said()
 
 
+SLOW_LENS = """
+import time
+from autofocus import render
+look = render.check_stop
+def slowly(stop):
+    print("begun", flush=True)
+    try:
+        for _ in range(6000):
+            look(stop)
+            time.sleep(0.05)
+        print("ended", flush=True)
+    finally:
+        print("over", flush=True)
+render.check_stop = slowly
+from autofocus.page.server import main
+"""
+
+
+@pytest.fixture(scope="module")
+def slow_lens_server(tmp_path_factory, tiny_versions):
+    program = START.replace("from autofocus.page.server import main", SLOW_LENS)
+    with serving(tmp_path_factory.mktemp("lens"), tiny_versions, program=program) as running:
+        yield running
+
+
+@pytest.fixture
+def slow_lens(slow_lens_server):
+    """A server whose lens takes as long as it is let; its log begins with the test."""
+    os.truncate(slow_lens_server.log, 0)
+    return slow_lens_server
+
+
+def stops(server):
+    """Whether rendering that has begun ends before it would."""
+    ended = until(lambda: server.said().count("over") == server.said().count("begun"), SOON)
+    return ended and "ended" not in server.said() and "Traceback" not in server.said()
+
+
+def test_a_program_that_hangs_up_in_mid_render_stops_it(slow_lens, photo):
+    told = {"photo": given(slow_lens.upload(photo))}
+    event = slow_lens.post("/gradio_api/call/v2/refocus", told).json()["event_id"]
+    with socket.create_connection(("127.0.0.1", slow_lens.port)) as waiting:
+        path = f"/gradio_api/call/v2/refocus/{event}"
+        waiting.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert until(lambda: "begun" in slow_lens.said(), 120)
+    assert stops(slow_lens)
+
+
+def test_a_page_that_closes_in_mid_render_stops_it(slow_lens, photo):
+    visitor = Visitor(slow_lens, "without-a-gpu")
+    visitor.open(slow_lens.upload(photo))
+    event = by_name(slow_lens, "take_over")
+    visitor.join(event["id"], visitor.values(event))
+    with socket.create_connection(("127.0.0.1", slow_lens.port)) as waiting:
+        path = f"/gradio_api/queue/data?session_hash={visitor.session}"
+        waiting.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert until(lambda: "begun" in slow_lens.said(), 120)
+    visitor.leave()
+    assert stops(slow_lens)
+
+
 def test_stopping_in_mid_prediction_takes_ten_seconds_at_most(tmp_path, tiny_versions, photo):
     with serving_slowly(tmp_path, tiny_versions) as slow:
         file = given(slow.upload(photo))
@@ -361,14 +421,8 @@ from autofocus.page.server import main
 
 def test_a_click_costs_no_memory(server):
     """What a click says is looked at before anything is made of it."""
-    before = memory(server.process.pid)
+    before = server.memory()
     number = by_name(server, "pick")["id"]
     for _ in range(3):
         server.event(number, [None], {"x": [0] * 200_000, "y": [0] * 200_000})
-    assert memory(server.process.pid) - before < 60e6
-
-
-def memory(process):
-    """Bytes that a process has in memory."""
-    with open(f"/proc/{process}/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
+    assert server.memory() - before < 60e6

@@ -18,8 +18,8 @@ export class Brush {
   // `changed` is called with the correction when it changes, `rested` when a stroke has ended.
   constructor(scene, state, { changed, rested }) {
     Object.assign(this, { state, changed, rested });
-    const { photo, maps, width, height } = scene;
-    this.correction = new Correction(pixelsOf(photo), maps, width, height);
+    const { photo, maps, width, height, painted } = scene;
+    this.correction = new Correction(pixelsOf(photo), maps, width, height, painted);
   }
 
   // Pixels of the preview that the brush reaches: it is as large on the stage at every zoom.

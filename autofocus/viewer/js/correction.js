@@ -40,11 +40,13 @@ export function flattened(lens, push, depth, wanted) {
 }
 
 export class Correction {
-  // `photo`: its RGBA bytes; `maps`: four uint16 a pixel, of which the first is the depth.
-  constructor(photo, maps, width, height) {
+  // `photo`: its RGBA bytes; `maps`: four uint16 a pixel, of which the first is the depth; `bytes`:
+  // what was painted before, if anything.
+  constructor(photo, maps, width, height, bytes) {
     Object.assign(this, { photo, maps, width, height });
-    this.bytes = new Uint8Array(width * height).fill(UNTOUCHED);
+    this.bytes = bytes?.slice() ?? new Uint8Array(width * height).fill(UNTOUCHED);
     [this.undone, this.done] = [[], []];
+    this.strokes = 0; // counts changes of `bytes` in place
   }
 
   begin() {
@@ -99,6 +101,7 @@ export class Correction {
   clear() {
     this.begin();
     this.bytes.fill(UNTOUCHED);
+    this.strokes += 1;
   }
 
   get isEmpty() {
@@ -107,6 +110,7 @@ export class Correction {
 
   // One dab of the brush: a soft disc of `radius` pixels, where the photo is like the reference.
   dab([x, y], radius, way, reference) {
+    this.strokes += 1;
     const [column, row] = this.pixel(x, y);
     const [left, right] = [Math.max(0, column - radius), Math.min(this.width - 1, column + radius)];
     const [top, bottom] = [Math.max(0, row - radius), Math.min(this.height - 1, row + radius)];
@@ -147,6 +151,7 @@ export class Correction {
   // Blurs a region as much as the place in it is blurred.
   flatten(place, lens, push) {
     this.begin();
+    this.strokes += 1;
     const { depth } = this.reference(...place);
     for (const at of this.region(place)) {
       this.bytes[at] = flattened(lens, push, this.depth(at), depth);

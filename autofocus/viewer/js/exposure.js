@@ -9,6 +9,7 @@ const ENOUGH = 256; // samples of a finished image
 const SHRINKS = [1, 2, 3]; // by which the image may be smaller while dragging
 const SAMPLES = [4, 24]; // in one frame, at least and at most
 const SLOW = 30; // milliseconds: while dragging, a slower frame makes the next ones coarser
+const QUICK = SLOW / 3; // a quicker one, with all the samples that it may have, makes them finer
 const GOAL = 60; // milliseconds that a frame at rest may take: a hand may come any time
 const THINNEST = 1 / 16; // of the image's rows, that a frame at rest draws at least
 
@@ -26,7 +27,7 @@ export class Exposure {
       const [width, height] = [scene.width, scene.height].map((side) => Math.ceil(side / shrink));
       return { ...makeTarget(gl, width, height, precise), shrink };
     });
-    this.frameTime = Infinity; // not known yet: slow, until a frame was quick
+    this.coarseness = 1; // the level while dragging; not the finest before it is known to be quick
     this.begin(0);
   }
 
@@ -49,10 +50,9 @@ export class Exposure {
   // Begins an image anew; the ranges of depth follow the largest circle, and what is painted.
   restart(state, moving, correction) {
     const { gl } = this;
-    const coarser = this.level + (this.frameTime > SLOW ? 1 : 0);
-    this.begin(moving ? Math.min(coarser, SHRINKS.length - 1) : 0);
+    this.begin(moving ? this.coarseness : 0);
     const { PUSH } = CONSTANTS;
-    const painted = correction && cellCorrections(correction, this.cells, this.scene);
+    const painted = correction && this.paintedCells(correction);
     const cells = painted ? correctCells(this.cells, painted, state, PUSH) : this.cells;
     const largest = largestDefocus(state) + (painted ? PUSH : 0);
     const ranges = reachingRanges(cells, this.scale(state) * largest + 1);
@@ -62,6 +62,16 @@ export class Exposure {
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.target.frame);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
+  }
+
+  // What is painted, by cells; counted once for all frames until more is painted.
+  paintedCells(correction) {
+    if (this.counted?.bytes !== correction.bytes || this.counted.strokes !== correction.strokes) {
+      const { bytes, strokes } = correction;
+      const painted = cellCorrections(correction, this.cells, this.scene);
+      this.counted = { bytes, strokes, painted };
+    }
+    return this.counted.painted;
   }
 
   scale(state) {
@@ -100,12 +110,19 @@ export class Exposure {
   // As many samples as fit into the time of a frame; where too few do, not all rows at once. Some
   // rows take much longer than others, so that a quick frame is followed by one of twice its work.
   adapt(milliseconds, dragging) {
-    this.frameTime = milliseconds;
+    if (dragging) this.adaptLevel(milliseconds);
     const goal = dragging ? SLOW : GOAL;
     const fitting = this.batch * this.drawn * Math.min(goal / Math.max(milliseconds, 1), 2);
     const [least, most] = SAMPLES;
     this.batch = this.drawn === 1 ? Math.min(Math.max(Math.floor(fitting), least), most) : least;
     this.share = dragging ? 1 : Math.min(Math.max(fitting / this.batch, THINNEST), 1);
+  }
+
+  // The hand must not wait: a slow frame is followed by coarser ones.
+  adaptLevel(milliseconds) {
+    const isQuick = milliseconds < QUICK && this.batch === SAMPLES[1];
+    const wanted = this.level + (milliseconds > SLOW ? 1 : isQuick ? -1 : 0);
+    this.coarseness = Math.min(Math.max(wanted, 0), SHRINKS.length - 1);
   }
 
   get finished() {

@@ -4,6 +4,7 @@ import { CONSTANTS } from './constants.js';
 import { Exposure } from './exposure.js';
 import { bindTextures, byteTexture, makeProgram, paletteTexture, setUniforms } from './gl.js';
 import { UNTOUCHED } from './correction.js';
+import { lensOf } from './state.js';
 import { spanOf } from './viewport.js';
 
 export class Lens {
@@ -24,10 +25,18 @@ export class Lens {
   // What is painted, or nothing; see `Correction`.
   setCorrection(correction) {
     this.gl.deleteTexture(this.correction);
-    this.isCorrected = Number(Boolean(correction));
+    this.isCorrected = Boolean(correction);
     const { width, height, bytes } = correction ??
       { width: 1, height: 1, bytes: Uint8Array.of(UNTOUCHED) };
+    this.correctionSize = [width, height];
     this.correction = byteTexture(this.gl, width, height, bytes);
+  }
+
+  // 0: nothing is painted; 2: as many pixels are as the scene has; 1: any other number.
+  correctionOf({ width, height }) {
+    if (!this.isCorrected) return 0;
+    const [columns, rows] = this.correctionSize;
+    return columns === width && rows === height ? 2 : 1;
   }
 
   open(scene) {
@@ -53,12 +62,11 @@ export class Lens {
     gl.bindFramebuffer(gl.FRAMEBUFFER, target.frame);
     gl.viewport(0, 0, target.width, target.height);
     bindTextures(gl, sampling, { front, hidden, maps, bounds, correction: this.correction });
-    const { highlights, cats_eye, spherical } = state;
-    const floats = { ...exposure.uniforms(state), ...exposure.middle() };
-    const rotation = (state.rotation * Math.PI) / 180;
-    Object.assign(floats, { highlights, cats_eye, spherical, rotation, shrink: target.shrink });
-    const integers = { blades: state.blades, first: exposure.taken, count: exposure.batch };
-    integers.is_corrected = this.isCorrected;
+    const { blades, rotation, ...lens } = lensOf(state);
+    const floats = { ...lens, ...exposure.uniforms(state), ...exposure.middle() };
+    Object.assign(floats, { rotation: (rotation * Math.PI) / 180, shrink: target.shrink });
+    const integers = { blades, first: exposure.taken, count: exposure.batch };
+    integers.is_corrected = this.correctionOf(exposure.scene);
     setUniforms(gl, sampling, floats, integers);
     gl.scissor(0, exposure.row, target.width, rows);
     for (const what of [gl.BLEND, gl.SCISSOR_TEST]) gl.enable(what);
@@ -94,7 +102,8 @@ export class Lens {
     };
     const on_photo = Number(state.subjectOn === 'photo');
     const { view, other } = state;
-    setUniforms(gl, viewing, floats, { view, other, on_photo, is_corrected: this.isCorrected });
+    const is_corrected = this.correctionOf(exposure.scene);
+    setUniforms(gl, viewing, floats, { view, other, on_photo, is_corrected });
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 

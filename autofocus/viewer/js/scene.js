@@ -6,19 +6,25 @@ async function fetchFile(file) {
   return response;
 }
 
+async function fetchBuffer(file) {
+  return (await fetchFile(file)).arrayBuffer();
+}
+
 async function fetchImage(file) {
   const options = { colorSpaceConversion: 'none', premultiplyAlpha: 'none' };
   return createImageBitmap(await (await fetchFile(file)).blob(), options);
 }
 
 // Images and maps of a photo, or of a tile of it. `frame` is the part of the image that they show
-// (left, top, right, bottom in shares), `box` the part of that with all that its blur needs.
+// (left, top, right, bottom in shares), `box` the part of that with all that its blur needs, and
+// `painted` a correction (see `Correction`) that comes with the photo, or null.
 export async function fetchScene(value) {
-  const [photo, front, hidden, maps] = await Promise.all([
+  const [photo, front, hidden, maps, painted] = await Promise.all([
     fetchImage(value.photo),
     fetchImage(value.front),
     fetchImage(value.hidden),
-    fetchFile(value.maps).then((response) => response.arrayBuffer()),
+    fetchBuffer(value.maps),
+    value.correction ? fetchBuffer(value.correction) : null,
   ]);
   const whole = [0, 0, 1, 1];
   return {
@@ -26,6 +32,7 @@ export async function fetchScene(value) {
     front,
     hidden,
     maps: new Uint16Array(maps),
+    painted: painted && new Uint8Array(painted),
     width: photo.width,
     height: photo.height,
     diagonal: value.diagonal,

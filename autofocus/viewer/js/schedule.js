@@ -13,9 +13,13 @@ export class Schedule {
   // The lens changed, and may change again at once: what was accumulated is void.
   change() {
     this.stale = this.dragging = true;
+    this.restLater();
+    this.redraw();
+  }
+
+  restLater() {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(), RESTING);
-    this.redraw();
   }
 
   rest() {
@@ -44,6 +48,8 @@ export class Schedule {
     this.stale = this.asked = false;
     this.frames += 1;
     const more = this.artist.draw({ stale, dragging, asked });
+    // The time of a slow frame is no rest: the hand moves on once it has seen the frame.
+    if (dragging && stale) this.restLater();
     if (more && !this.paused) this.request();
   }
 

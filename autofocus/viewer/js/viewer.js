@@ -14,6 +14,7 @@ import { isCovered, wantedBox } from './tiles.js';
 import { clampPan, reachOf, zoomAt } from './viewport.js';
 
 const LARGEST_CANVAS = 4096; // pixels of a side
+const COARSE = 2; // by which the canvas is smaller while a hand moves that waits for frames
 const KEY_ZOOM = 1.25; // by a press of + or -
 const SMOOTH = 32; // samples from which on a tile is better than the preview
 const STANDING = 300; // milliseconds without a move after which a tile is worth asking for
@@ -108,9 +109,9 @@ export class AutofocusViewer {
     clampPan(this.state);
     this.clearReticle();
     this.dropTile();
-    this.brush = undefined;
+    this.brush = scene.painted && this.lens ? this.newBrush() : undefined;
     this.state.brush = null;
-    this.lens?.setCorrection(null);
+    this.lens?.setCorrection(this.brush?.correction ?? null);
     this.element.classList.remove('af-busy');
     this.marks.setDots(value.dots ?? []);
     this.upload();
@@ -380,18 +381,20 @@ export class AutofocusViewer {
     const refines = state.compare || (state.view === 0 && !dragging);
     const early = refines && exposure.taken < SMOOTH && base.version === this.version;
     const shown = early ? base : exposure;
-    const resized = this.fitCanvas(shown);
+    const coarse = dragging && exposure.level > 0 && state.view === 0 && !state.compare;
+    const resized = this.fitCanvas(shown, coarse ? COARSE : 1);
     lens.frame(exposure, shown, state, dragging, asked || resized);
     this.marks.place(state);
     return refines && !exposure.finished;
   }
 
-  // The canvas has the preview's pixels, or, where it shows others, the screen's.
-  fitCanvas(shown) {
+  // The canvas has the preview's pixels, or, where it shows others, the screen's; fewer by `shrink`.
+  fitCanvas(shown, shrink) {
     const { canvas, scene, state, controls } = this;
     const others = shown !== this.base || Math.max(...state.reach) > 1;
     const screen = controls.screen.map((side) => Math.min(side, LARGEST_CANVAS));
-    const [width, height] = others && screen[0] ? screen : [scene.width, scene.height];
+    const sides = others && screen[0] ? screen : [scene.width, scene.height];
+    const [width, height] = sides.map((side) => Math.ceil(side / shrink));
     if (canvas.width === width && canvas.height === height) return false;
     Object.assign(canvas, { width, height });
     return true;

@@ -38,6 +38,7 @@ float weigh(vec2 point, vec2 shift) {
 
 // Clipped lights were brighter than white: `highlights` of what is estimated.
 vec3 bright(vec4 texel) {
+  if (texel.a == 1.0) return texel.rgb;
   vec3 light = texel.rgb * exp2(STOPS * (1.0 - texel.a));
   return mix(min(light, 1.0), light, highlights);
 }
@@ -47,7 +48,8 @@ bool met(float depth, float above, float below) {
 }
 
 vec3 follow(vec2 origin, vec2 direction, vec2 range, ivec2 last) {
-  float steps = clamp(ceil(length(direction) * (range.x - range.y)), 1.0, MOST_STEPS);
+  float pixels = length(direction) * (range.x - range.y);  // that the ray crosses
+  float steps = clamp(ceil(pixels / shrink), 1.0, MOST_STEPS);
   float thickness = (range.x - range.y) / steps;
   vec3 seen = vec3(0.0);
   float open = 1.0;
@@ -79,6 +81,11 @@ void main() {
   vec2 offset = vec2(noise(gl_FragCoord.xy, 0.0), noise(gl_FragCoord.yx, 17.0));
   const vec2 DOWN = vec2(1.0, -1.0);  // rows go down
   vec2 shift = cats_eye * (middle - origin) / corner * DOWN;
+  if (scale * max(abs(defocus(range.x)), abs(defocus(range.y))) < SHARP) {
+    // Every ray stays inside this pixel.
+    sum = float(count) * vec4(follow(origin, vec2(0.0), range, last), 1.0);
+    return;
+  }
   sum = vec4(0.0);
   for (int i = 0; i < count; i++) {
     vec2 random = fract(offset + vec2(0.7548776662, 0.5698402910) * float(first + i));
