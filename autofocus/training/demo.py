@@ -28,10 +28,10 @@ FOLDERS = {  # how many photos of each, and whether their map is depth or a mask
 }
 NUMBERS = {
     "batch": 2,
-    "steps": 4,
-    "validate_every": 4,
+    "steps": 2,
+    "validate_every": 2,
     "validation_photos": 2,
-    "log_every": 2,
+    "log_every": 1,
     "composites": 3,
     "workers": 1,
     "encoder": "resnet18",
