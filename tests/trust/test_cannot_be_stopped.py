@@ -420,4 +420,4 @@ def test_the_server_holds_no_compiler_and_no_file_of_weights_in_memory(server):
     """Seventy megabytes that nobody uses, and a second copy that dies with the file."""
     mapped = (Path("/proc") / str(server.process.pid) / "maps").read_text()
     assert "torch" in mapped
-    assert "triton" not in mapped and "safetensors" not in mapped.replace("_safetensors_rust", "")
+    assert "triton" not in mapped and "model.safetensors" not in mapped
