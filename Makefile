@@ -31,6 +31,7 @@ check: setup  ## lint and format, JavaScript and CSS too
 	$(BIN)/lint-imports --no-logo
 
 audit: setup  ## known holes in what is installed; asks the package index, so it needs the network
+	$(BIN)/python -m pip install --quiet pip-audit
 	$(BIN)/pip-audit --skip-editable
 
 soak: setup  ## a server under load for a long time; the figures go into docs/reliability.md

@@ -17,7 +17,7 @@ from autofocus.errors import PhotoError
 from autofocus.files import jpeg, tiff
 from autofocus.files.decode import ORIENTATION, Decoded, decode, upright
 from autofocus.files.metadata import Facts, facts_of_tiff
-from autofocus.files.source import DAMAGE, check_size, decoder
+from autofocus.files.source import DAMAGE, check_size, decoder, is_side
 
 EXPORT = "This is a raw file: export it as JPEG or TIFF first."
 STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb", b"\0MRM")
@@ -76,8 +76,8 @@ def sensor_size(data: bytes) -> tuple[int, int] | None:
     """Width and height of the raw image, where a directory says it."""
     pages = directories(data) if tiff.is_tiff(data) else []
     sizes = [(page.imagewidth, page.imagelength) for page in pages]
-    large = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
-    return large if min(large) > 0 else None
+    usable = (size for size in sizes if all(map(is_side, size)))
+    return max(usable, key=lambda size: size[0] * size[1], default=None)
 
 
 def largest_preview(data: bytes, sensor: tuple[int, int] | None) -> bytes | None:

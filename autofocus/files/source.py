@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 from pathlib import Path
 from typing import BinaryIO
 
@@ -100,7 +101,7 @@ def not_a_photo(data: bytes) -> str:
 
 def check_size(width: int, height: int, max_megapixels: float) -> None:
     """Refuse photos that are too large, or have no pixels, before they are decoded."""
-    if min(width, height) < 1:
+    if not (is_side(width) and is_side(height)):
         raise PhotoError(DAMAGED)
     megapixels = width * height / 1e6
     if megapixels > max_megapixels:
@@ -108,3 +109,8 @@ def check_size(width: int, height: int, max_megapixels: float) -> None:
             f"This photo has {megapixels:.0f} megapixels ({width}×{height}); "
             f"at most {max_megapixels:g} can be used. Make it smaller first."
         )
+
+
+def is_side(pixels: object) -> bool:
+    """Whether a picture can be so many pixels wide; a damaged file may say several numbers."""
+    return isinstance(pixels, Integral) and pixels > 0

@@ -6,6 +6,7 @@ so that nothing else of a request reaches Gradio.
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,7 @@ LARGE = "This is too large."
 TURN, LOOK = 10.0, 0.1  # seconds that an upload waits for its turn, and between two looks
 DROPPING = 60  # seconds in which a refused upload may come to its end
 DEEPEST = 20  # lists and objects inside each other
+PART = re.compile(rb"bytes=(\d{1,15})-(\d{0,15})")
 AGAIN = {"Retry-After": "60"}
 POLICY = (
     "default-src 'self'; "
@@ -125,7 +127,7 @@ class Gate:
             await self.post(scope, receive, send)
         else:
             self.check_get(path, QueryParams(scope["query_string"]))
-            await self.app(scope, receive, send)
+            await self.app(with_plain_range(scope), receive, send)
 
     async def post(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on what was understood of what is said."""
@@ -285,6 +287,21 @@ class Gate:
             await send(message)
 
         return send_with_headers
+
+
+def with_plain_range(scope: Scope) -> Scope:
+    """The request without a range that is not one part of a file: Gradio fails on several."""
+    return scope | {
+        "headers": [
+            (key, value) for key, value in scope["headers"] if key != b"range" or is_part(value)
+        ]
+    }
+
+
+def is_part(value: bytes) -> bool:
+    """Whether a range is one part, from a byte on: "bytes=0-" or "bytes=5-9"."""
+    part = PART.fullmatch(value)
+    return bool(part) and (not part[2] or int(part[1]) <= int(part[2]))
 
 
 def name_of(session: str) -> str:

@@ -1,3 +1,5 @@
+import struct
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -31,6 +33,14 @@ def test_a_large_preview_is_used_turned_and_said(without_rawpy):
     assert np.abs(photo.pixels - upright).mean() < 0.02
     assert "embedded preview (400×600)" in photo.notes[0]
     assert photo.metadata.exif.main[0x010F] == "Maker"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_directory_that_says_several_widths_is_left_out(without_rawpy):
+    data = bytearray(raw_file(jpeg(400, 600)))
+    width = data.index(struct.pack("<HHI", 256, 4, 1))
+    data[width + 4] = 3  # the tag's values are now three, which lie elsewhere
+    assert read_photo(bytes(data)).pixels.shape == (400, 600, 3)
 
 
 @pytest.mark.parametrize("start", [b"FUJIFILMCCD-RAW 0201", bytes(4) + b"ftypcrx ", b"IIU\0"])

@@ -46,6 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--mutations", type=int, default=10_000, help="inputs, in one process")
     parser.add_argument("--by-http", type=int, default=300, help="damaged photos, to the server")
     parser.add_argument("--leaving", type=int, default=5, help="times in the middle of each work")
+    parser.add_argument("--kept", type=int, default=600, help="seconds that files are kept")
     parser.add_argument("--side", type=int, default=320, help="pixels of a photo")
     return parser.parse_args()
 
@@ -53,14 +54,15 @@ def arguments() -> argparse.Namespace:
 def serve(folder: Path, asked: argparse.Namespace) -> None:
     """The parts that ask a server, and what it leaves."""
     program = START.replace('catalog.DEFAULT = "tiny"\n', "")
-    with serving(folder, catalog.BUNDLED, program=program) as server:
+    kept = {"AUTOFOCUS_KEPT": str(asked.kept)}
+    with serving(folder, catalog.BUNDLED, program=program, **kept) as server:
         print(f"idle: {server.memory() / 1e6:.0f} MB")
         load.predict_often(server, asked.predictions, asked.side)
         load.serve_many(server, asked.visitors, asked.photos, asked.side)
         leaving.leave_often(server, asked.leaving)
         damage.send_damaged(server, asked.by_http)
-        until(lambda: not server.files(), 660)  # what a program asked for is kept ten minutes
-        print("files of visitors left:", len(server.files()))
+        until(lambda: not server.files(), asked.kept + 60)
+        print(f"files left {asked.kept} s after the last visitor: {len(server.files())}")
         leaving.stop_while_busy(server)
         print("traces in the log:", server.said().count("Traceback"))
 
