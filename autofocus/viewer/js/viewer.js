@@ -14,7 +14,7 @@ import { isCovered, wantedBox } from './tiles.js';
 import { clampPan, reachOf, zoomAt } from './viewport.js';
 
 const LARGEST_CANVAS = 4096; // pixels of a side
-const COARSE = 2; // by which the canvas is smaller while a hand moves that waits for frames
+const COARSE = 1 / 2; // of the canvas's sides, while a hand moves that waits for frames
 const KEY_ZOOM = 1.25; // by a press of + or -
 const SMOOTH = 32; // samples from which on a tile is better than the preview
 const STANDING = 300; // milliseconds without a move after which a tile is worth asking for
@@ -388,13 +388,13 @@ export class AutofocusViewer {
     return refines && !exposure.finished;
   }
 
-  // The canvas has the preview's pixels, or, where it shows others, the screen's; fewer by `shrink`.
-  fitCanvas(shown, shrink) {
+  // The canvas has the preview's pixels, or, where it shows others, the screen's; or a share of them.
+  fitCanvas(shown, share) {
     const { canvas, scene, state, controls } = this;
     const others = shown !== this.base || Math.max(...state.reach) > 1;
     const screen = controls.screen.map((side) => Math.min(side, LARGEST_CANVAS));
     const sides = others && screen[0] ? screen : [scene.width, scene.height];
-    const [width, height] = sides.map((side) => Math.ceil(side / shrink));
+    const [width, height] = sides.map((side) => Math.ceil(side * share));
     if (canvas.width === width && canvas.height === height) return false;
     Object.assign(canvas, { width, height });
     return true;
