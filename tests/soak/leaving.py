@@ -67,10 +67,10 @@ def leave_often(server: Served, count: int) -> None:
     """Programs that hang up, in the middle of a prediction and of rendering."""
     if not count:
         return
-    file = server.send("large.jpg", large_photo()).json()[0]
     for name in MIDDLE:
         took = []
         for _ in range(count):
+            file = server.send("large.jpg", large_photo()).json()[0]
             begin_and_wait(server, name, file).close()
             took.append(seconds_to_rest(server))
         holds = "within the bar" if max(took)[0] <= ENDS else "NOT within the bar"
