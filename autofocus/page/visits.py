@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -138,7 +139,10 @@ class Visits:
     def watch(self) -> None:
         """Until the server stops: end visits that are over, and delete what is too old."""
         while not self.stopping.wait(TICK):
-            self.look()
+            try:
+                self.look()
+            except Exception:  # noqa: BLE001  # or nothing would ever be deleted any more
+                traceback.print_exc()
 
     def look(self) -> None:
         """One look at who is here."""
@@ -246,14 +250,17 @@ def sweep(parent: Path) -> None:
 
 
 def files_of(place: Path) -> list[tuple[float, int, Path]]:
-    """All files in a folder (or the file itself): time, bytes on disk, path."""
+    """All files in a folder (or the file itself): time, bytes on disk, path.
+
+    What is deleted meanwhile is left out; `os.walk` minds it no more than this does.
+    """
+    inside = (Path(folder) / name for folder, _, names in os.walk(place) for name in names)
     files = []
-    for file in [place] if place.is_file() else place.rglob("*"):
+    for file in [place] if place.is_file() else inside:
         with contextlib.suppress(OSError):
             facts = file.lstat()
-            if not file.is_dir():
-                # A file with two names, as an upload that a visit uses, is counted once.
-                files.append((facts.st_mtime, facts.st_size // max(1, facts.st_nlink), file))
+            # A file with two names, as an upload that a visit uses, is counted once.
+            files.append((facts.st_mtime, facts.st_size // max(1, facts.st_nlink), file))
     return files
 
 
