@@ -37,6 +37,7 @@ PATIENCE = 8.0  # seconds that work which has begun may take to end when the ser
 # What has to hold before the page's own style is there, so that nothing moves: no bar of pages by
 # Gradio, and room for what may come after its neighbours: Gradio mounts parts in any order.
 EARLY = """<style>.nav-holder { display: none !important; }
+.wrap:has(> p.loading) { visibility: hidden; }
 .gradio-container { --top: calc(2.1rem + var(--layout-gap)); }
 @media (max-width: 700px) { .gradio-container { --top: calc(5.2rem + var(--layout-gap)); } }
 #top { height: calc(var(--top) - var(--layout-gap)); }

@@ -122,7 +122,7 @@ def test_a_body_that_is_too_large_is_not_read(server):
     [
         ("f_stop", "2"),
         ("f_stop", 0),
-        ("f_stop", None),
+        ("highlights", None),
         ("f_stop", 1e-300),
         ("f_stop", [2]),
         ("blades", 4),
