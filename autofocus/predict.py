@@ -8,7 +8,7 @@ import torch
 
 from autofocus.network import STRIDE, AutoFocusNet, rescale
 from autofocus.photo import Photo, resize
-from autofocus.upsample import upsample_depth, upsample_saliency
+from autofocus.upsample import LARGEST, bounded, upsample_depth, upsample_saliency
 
 ONE_COLOUR = 2 / 255  # the most that the channels of a photo without any content differ by
 LONGEST = 4  # times the short side: the network's input for a panorama
@@ -90,8 +90,9 @@ def predict(
     if np.ptp(small, axis=(0, 1)).max() <= ONE_COLOUR:
         return Prediction(*np.full((2, *photo.shape[:2]), [[[0.5]], [[0]]], np.float32))
     depth, saliency = run(network, small, torch.device(device), dtype)
-    depth = torch.from_numpy(upsample(depth, small, photo))
-    saliency = upsample_saliency(saliency, small, photo)
+    guide = bounded(photo, max(LARGEST, depth.size))  # once for both maps
+    depth = torch.from_numpy(resize(upsample(depth, small, guide), photo.shape[:2]))
+    saliency = resize(upsample_saliency(saliency, small, guide), photo.shape[:2])
     return Prediction(rescale(depth[None, None])[0, 0].numpy(), saliency)
 
 

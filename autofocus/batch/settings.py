@@ -27,8 +27,8 @@ def read_settings(file: Path, ignore: Callable[[str], None] = lambda _: None) ->
         SettingsError: it cannot be read, is not a JSON object, or a value means nothing.
 
     """
-    found = {name: value for name, value in read_object(file).items() if value is not None}
-    lens = read_lens(file, found)
+    values = {name: value for name, value in read_object(file).items() if value is not None}
+    lens = read_lens(file, values)
     readers = {
         "focus": read_focus,
         "depth": lambda name: find_map(file.parent, name),
@@ -36,12 +36,12 @@ def read_settings(file: Path, ignore: Callable[[str], None] = lambda _: None) ->
         "version": str,
     }
     others = {
-        name: read(file, name, found.pop(name), reader)
+        name: read(file, name, values.pop(name), reader)
         for name, reader in readers.items()
-        if name in found
+        if name in values
     }
-    invert = found.pop("invert", False) is True
-    for name in sorted(found.keys() - REMARKS):
+    invert = values.pop("invert", False) is True
+    for name in sorted(values.keys() - REMARKS):
         ignore(name)
     return Refocusing(lens=lens, invert=invert, **others)
 
@@ -54,23 +54,23 @@ def find_map(folder: Path, name: str) -> Path | None:
 def read_object(file: Path) -> dict:
     """The names and values of a JSON file; a byte order mark is no harm."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8-sig"))
+        values = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(f"{file}: This is not a settings file that can be read.") from error
-    if not isinstance(found, dict):
+    if not isinstance(values, dict):
         raise SettingsError(f"{file}: This is not a settings file: it holds no names with values.")
-    return found
+    return values
 
 
-def read_lens(file: Path, found: dict) -> dict[str, float]:
-    """The fields of the lens in a settings file, but its focus; they are taken out of `found`."""
-    if RANGE in found:
-        found.setdefault("focus_range", found.pop(RANGE))
-    aperture = found.pop("aperture", None)
+def read_lens(file: Path, values: dict) -> dict[str, float]:
+    """The fields of the lens in a settings file, but its focus; they are taken out of `values`."""
+    if RANGE in values:
+        values.setdefault("focus_range", values.pop(RANGE))
+    aperture = values.pop("aperture", None)
     lens = {
-        field.name: read(file, field.name, found.pop(field.name), LENS[field.name])
+        field.name: read(file, field.name, values.pop(field.name), LENS[field.name])
         for field in fields(Lens)
-        if field.name in found and field.name != "focus"
+        if field.name in values and field.name != "focus"
     }
     if aperture is not None and "f_stop" not in lens:
         lens["f_stop"] = f_stop_of(read(file, "aperture", aperture, LENS["aperture"]))

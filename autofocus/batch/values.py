@@ -9,9 +9,7 @@ from dataclasses import fields
 from functools import partial
 
 from autofocus.errors import RequestError
-from autofocus.lens.lens import BLADES, Lens
-
-SMALLEST_F_STOP = 0.1  # no lens comes near it
+from autofocus.lens.lens import BLADES, SMALLEST_F_STOP, Lens
 
 
 def read_focus(text: str) -> str | float | tuple[int, int]:

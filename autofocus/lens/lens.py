@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Array = TypeVar("Array", "np.ndarray", "torch.Tensor")
 
 APERTURE_AT_F1 = 0.05  # circle radius over diagonal at f/1, for a depth difference of 1
+SMALLEST_F_STOP = 0.1  # no lens comes near it
 BLADES = (0, *range(5, 10))  # sides of the apertures that are offered
 
 
@@ -56,7 +57,7 @@ class Lens:
     )
     # Above 0; infinity is a pinhole.
     f_stop: float = setting(
-        2.0, 0.1, math.inf, "as on a lens (default: 2, or 4 where no subject is found)"
+        2.0, SMALLEST_F_STOP, math.inf, "as on a lens (default: 2, or 4 where no subject is found)"
     )
     # Sides of the aperture, at least 3; 0 is round.
     blades: int = setting(0, 0, 16, "0 (round, the default) or 5 to 9")

@@ -37,7 +37,7 @@ TOLERANCE = 5e-4  # of a value that the page rounds
 
 
 class Loading:
-    """Makes the same picture again from the files that the page has handed out."""
+    """Makes the same image again from the files that the page has handed out."""
 
     def __init__(self, page: "RefocusTab", opening: Opening) -> None:
         self.page, self.opening = page, opening
@@ -147,7 +147,7 @@ def focus_of(scene: Scene, asked: Refocusing) -> Focus:
 
 
 def remarks(wanted: Lens, asked: Refocusing, version: str | None) -> str:
-    """That the settings are loaded, and where the picture may differ from the one they were of."""
+    """That the settings are loaded, and where the image may differ from the one they were of."""
     taken = asdict(nearest_lens(wanted))
     changed = [
         name for name, value in asdict(wanted).items() if abs(taken[name] - value) > TOLERANCE

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from autofocus.batch.refocusing import PHONE as PHONE_DEPTH
+from autofocus.batch.settings import NETWORK
 from autofocus.files.atomic import replace_file, write_text
 from autofocus.focus import Focus, choose_focus
 from autofocus.focus_pull import PULL_SECONDS, focus_path, write_focus_pull
@@ -30,8 +32,7 @@ from autofocus.predict import Prediction
 from autofocus.render import Lens, correct, render
 
 DRAGGED = 640  # the same while a slider moves, and of a video
-# Sources of depth maps; the command line knows these two by the same names.
-NETWORK, PHONE = "network", "phone"
+PHONE = str(PHONE_DEPTH)  # a source of depth maps, as NETWORK is
 SALIENCY = "saliency.npy"  # at full size, in 8 bits; depth maps are in 16
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "TIFF": ".tif"}
 

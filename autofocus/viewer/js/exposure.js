@@ -10,7 +10,7 @@ const SHRINKS = [1, 2, 3]; // by which the image may be smaller while dragging
 const SAMPLES = [4, 24]; // in one frame, at least and at most
 const SLOW = 30; // milliseconds: while dragging, a slower frame makes the next ones coarser
 const QUICK = SLOW / 3; // a quicker one, with all the samples that it may have, makes them finer
-const GOAL = 60; // milliseconds that a frame at rest may take: a hand may come any time
+const GOAL = 60; // milliseconds that a frame at rest may take: the pointer may move any time
 const THINNEST = 1 / 16; // of the image's rows, that a frame at rest draws at least
 
 export class Exposure {
@@ -118,7 +118,7 @@ export class Exposure {
     this.share = dragging ? 1 : Math.min(Math.max(fitting / this.batch, THINNEST), 1);
   }
 
-  // The hand must not wait: a slow frame is followed by coarser ones.
+  // The pointer must not wait: a slow frame is followed by coarser ones.
   adaptLevel(milliseconds) {
     const isQuick = milliseconds < QUICK && this.batch === SAMPLES[1];
     const wanted = this.level + (milliseconds > SLOW ? 1 : isQuick ? -1 : 0);

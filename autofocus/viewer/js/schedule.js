@@ -1,4 +1,4 @@
-// When to draw: once a screen frame, coarsely while a hand moves the lens, better and better at rest.
+// When to draw: once a screen frame, coarsely while the pointer moves the lens, better and better at rest.
 
 const RESTING = 150; // milliseconds after the last change that the pointer counts as resting
 
@@ -48,7 +48,7 @@ export class Schedule {
     this.stale = this.asked = false;
     this.frames += 1;
     const more = this.artist.draw({ stale, dragging, asked });
-    // The time of a slow frame is no rest: the hand moves on once it has seen the frame.
+    // The time of a slow frame is no rest: whoever drags goes on once they have seen the frame.
     if (dragging && stale) this.restLater();
     if (more && !this.paused) this.request();
   }

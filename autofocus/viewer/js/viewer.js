@@ -14,7 +14,7 @@ import { isCovered, wantedBox } from './tiles.js';
 import { clampPan, reachOf, zoomAt } from './viewport.js';
 
 const LARGEST_CANVAS = 4096; // pixels of a side
-const COARSE = 1 / 2; // of the canvas's sides, while a hand moves that waits for frames
+const COARSE = 1 / 2; // of the canvas's sides, while a pointer moves that waits for frames
 const KEY_ZOOM = 1.25; // by a press of + or -
 const SMOOTH = 32; // samples from which on a tile is better than the preview
 const STANDING = 300; // milliseconds without a move after which a tile is worth asking for
@@ -144,7 +144,7 @@ export class AutofocusViewer {
     this.base?.delete();
     this.base = this.lens.open(this.scene);
     if (this.brush) this.lens.setCorrection(this.brush.correction);
-    this.changeLens(); // as if a hand moved: a coarse image at once rather than a fine one later
+    this.changeLens(); // as if the pointer moved: a coarse image at once rather than a fine one later
   }
 
   clear() {
