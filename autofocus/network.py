@@ -34,21 +34,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
-import timm
 import torch
-import torchvision
 from torch import Tensor, nn
 from torch.nn import functional
+
+from autofocus.vision_transformer import CHANNELS, PATCH, VisionTransformer
 
 STRIDE = 32
 WIDEST = 1024  # channels that a config may ask for
 LONGEST_SHORT_SIDE = 1536  # pixels that a config may ask for
 DECODED_CHANNELS = 256
-DINOV2_MODEL = "vit_small_patch14_dinov2.lvd142m"
 DINOV2_LAYERS = (2, 5, 8, 11)  # the third, sixth, ninth and twelfth block
-DINOV2_CHANNELS = 384
 NECK_CHANNELS = 192
-PATCH = 14
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,9 @@ class ResNetEncoder(nn.Module):
 
     def __init__(self, name: str):
         super().__init__()
-        resnet = torchvision.models.get_model(name, weights=None)
+        from torchvision.models import get_model  # takes a second, which DINOv2 does without
+
+        resnet = get_model(name, weights=None)
         self.stem = nn.Sequential(resnet.conv1, resnet.bn1, resnet.relu)
         self.pool = resnet.maxpool
         self.stages = nn.ModuleList([resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4])
@@ -137,9 +136,9 @@ class Neck(nn.Sequential):
 
     def __init__(self):
         super().__init__(
-            nn.BatchNorm2d(len(DINOV2_LAYERS) * DINOV2_CHANNELS),
+            nn.BatchNorm2d(len(DINOV2_LAYERS) * CHANNELS),
             nn.Dropout2d(0.1),
-            nn.Conv2d(len(DINOV2_LAYERS) * DINOV2_CHANNELS, NECK_CHANNELS, 1),
+            nn.Conv2d(len(DINOV2_LAYERS) * CHANNELS, NECK_CHANNELS, 1),
             *(ContextBlock(NECK_CHANNELS) for _ in range(4)),
         )
 
@@ -156,9 +155,7 @@ class Dinov2Encoder(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.backbone = timm.create_model(
-            DINOV2_MODEL, pretrained=False, num_classes=0, img_size=518, dynamic_img_size=True
-        )
+        self.backbone = VisionTransformer()
         half, fine, quarter, middle, coarse = self.channels
         self.stem = conv_block(3, half, stride=2)
         self.stem_fine = conv_block(half, fine, stride=2)
@@ -176,10 +173,7 @@ class Dinov2Encoder(nn.Module):
         """Normalised photo B×3×H×W → all four layers' patch features, B×1536×H/16×W/16."""
         size = [side * PATCH // 16 for side in photo.shape[-2:]]
         small = functional.interpolate(photo, size, mode="bilinear", antialias=True)
-        layers = self.backbone.forward_intermediates(
-            small, indices=list(DINOV2_LAYERS), norm=True, intermediates_only=True
-        )
-        return torch.cat(layers, dim=1)
+        return torch.cat(self.backbone(small, DINOV2_LAYERS), dim=1)
 
     def assemble(self, photo: Tensor, features: Tensor) -> list[Tensor]:
         """Normalised photo and its patch features → five maps."""

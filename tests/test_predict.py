@@ -70,12 +70,27 @@ def test_the_best_device_is_picked(monkeypatch, cuda, mps, best):
     assert pick_device().type == best
 
 
+@pytest.mark.parametrize(
+    ("capabilities", "dtype"),
+    [
+        ({}, torch.float32),
+        ({"avx512_f": True, "avx512_bf16": False, "amx_bf16": False}, torch.float32),
+        ({"avx512_bf16": True, "avx512_fp16": False, "amx_bf16": False}, torch.bfloat16),
+        ({"avx512_bf16": True, "avx512_fp16": True, "amx_bf16": True}, torch.bfloat16),
+        ({"avx512_bf16": True, "avx512_fp16": True, "amx_bf16": False}, torch.float32),
+        ({"bf16": True}, torch.bfloat16),
+    ],
+    ids=["old", "AVX-512", "AMD", "AMX", "AMX hidden", "ARM"],
+)
+def test_bfloat16_is_used_on_processors_where_it_is_quicker(monkeypatch, capabilities, dtype):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert pick_dtype(torch.device("cpu")) == dtype
+
+
 @pytest.mark.parametrize(("native", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_bfloat16_is_used_where_it_is_native(monkeypatch, native, dtype):
+def test_bfloat16_is_used_on_graphics_cards_that_have_it(monkeypatch, native, dtype):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: native)
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": native})
-    for device in ("cuda", "cpu"):
-        assert pick_dtype(torch.device(device)) == dtype
+    assert pick_dtype(torch.device("cuda")) == dtype
 
 
 def test_other_devices_than_cuda_and_cpu_compute_in_float32():

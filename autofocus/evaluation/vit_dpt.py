@@ -3,11 +3,11 @@
 DPT: Ranftl et al. 2021, arXiv 2103.13413. The weights are random, since only the time matters.
 """
 
-import timm
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autofocus.network import DINOV2_CHANNELS, DINOV2_LAYERS, DINOV2_MODEL, ResidualBlock
+from autofocus.network import DINOV2_LAYERS, ResidualBlock
+from autofocus.vision_transformer import CHANNELS, VisionTransformer
 
 DPT_FEATURES = 64
 DPT_CHANNELS = (48, 96, 192, 384)
@@ -18,10 +18,8 @@ class VitDpt(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.backbone = timm.create_model(
-            DINOV2_MODEL, pretrained=False, num_classes=0, img_size=518, dynamic_img_size=True
-        )
-        self.project = nn.ModuleList(nn.Conv2d(DINOV2_CHANNELS, c, 1) for c in DPT_CHANNELS)
+        self.backbone = VisionTransformer()
+        self.project = nn.ModuleList(nn.Conv2d(CHANNELS, c, 1) for c in DPT_CHANNELS)
         self.narrow = nn.ModuleList(nn.Conv2d(c, DPT_FEATURES, 3, padding=1) for c in DPT_CHANNELS)
         self.before = nn.ModuleList(ResidualBlock(DPT_FEATURES) for _ in DPT_CHANNELS)
         self.after = nn.ModuleList(ResidualBlock(DPT_FEATURES) for _ in DPT_CHANNELS)
@@ -32,9 +30,7 @@ class VitDpt(nn.Module):
 
     def forward(self, photo: Tensor) -> Tensor:
         """B×3×H×W, sides multiples of 14 → B×1×H×W."""
-        features = self.backbone.forward_intermediates(
-            photo, indices=list(DINOV2_LAYERS), norm=True, intermediates_only=True
-        )
+        features = self.backbone(photo, DINOV2_LAYERS)
         x = None
         for level in (3, 2, 1, 0):
             scale = (4, 2, 1, 0.5)[level]

@@ -11,15 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import timm
 import torch
 from onnx import numpy_helper
 from safetensors.torch import save_file
 
-from autofocus.network import DINOV2_MODEL
+from autofocus.vision_transformer import BLOCKS, VisionTransformer
 
-LAYERS = 12
-LINEARS = {  # the node's path in the export → the parameter's in timm
+LINEARS = {  # the node's path in the export → the parameter's
     "attention/output/dense": "attn.proj",
     "mlp/fc1": "mlp.fc1",
     "mlp/fc2": "mlp.fc2",
@@ -27,7 +25,7 @@ LINEARS = {  # the node's path in the export → the parameter's in timm
 
 
 def convert(export: Path) -> dict[str, torch.Tensor]:
-    """Read an ONNX export into timm's names, strictly checked against timm's model."""
+    """Read an ONNX export into our names, strictly checked against our model."""
     graph = onnx.load(str(export)).graph
     arrays = {entry.name: numpy_helper.to_array(entry) for entry in graph.initializer}
     products = {
@@ -36,13 +34,12 @@ def convert(export: Path) -> dict[str, torch.Tensor]:
         if node.op_type == "MatMul" and node.input[1] in arrays
     }
     weights = embeddings(graph, arrays)
-    for layer in range(LAYERS):
+    for layer in range(BLOCKS):
         weights |= block(layer, arrays, products)
     tensors = {
         name: torch.from_numpy(np.array(array, order="C")) for name, array in weights.items()
     }
-    model = timm.create_model(DINOV2_MODEL, num_classes=0, img_size=518, dynamic_img_size=True)
-    model.load_state_dict(tensors, strict=True)
+    VisionTransformer().load_state_dict(tensors, strict=True)
     return tensors
 
 

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import timm
 import torch
 from safetensors.torch import save_file
 
-from autofocus.network import DINOV2_MODEL
 from autofocus.training import stages
 from autofocus.training.config import TrainConfig, stage_config
+from autofocus.vision_transformer import VisionTransformer
 
 SIZE = (96, 128)  # height and width of a photo
 FOLDERS = {  # how many photos of each, and whether their map is depth or a mask
@@ -99,5 +98,4 @@ def random_backbone(folder: Path) -> None:
     """DINOv2's shape with random weights."""
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    model = timm.create_model(DINOV2_MODEL, num_classes=0, img_size=518, dynamic_img_size=True)
-    save_file(model.state_dict(), folder / "model.safetensors")
+    save_file(VisionTransformer().state_dict(), folder / "model.safetensors")

@@ -1,7 +1,7 @@
 """What fine-tuning does to the backbone: a lower rate for earlier layers, and drop path."""
 
-from timm.layers import DropPath
 from torch import nn
+from torchvision.ops import StochasticDepth
 
 from autofocus.training.config import TrainConfig
 
@@ -43,11 +43,11 @@ def set_drop_path(backbone: nn.Module, chance: float) -> None:
     """Let a vision transformer leave out its blocks at random while it trains (1603.09382).
 
     Args:
-        backbone: a timm vision transformer.
+        backbone: a `VisionTransformer`.
         chance: of leaving out the last block; it grows evenly from 0 at the first.
 
     """
     last = max(1, len(backbone.blocks) - 1)
     for index, block in enumerate(backbone.blocks):
-        block.drop_path1 = DropPath(chance * index / last)
-        block.drop_path2 = DropPath(chance * index / last)
+        block.drop_path1 = StochasticDepth(chance * index / last, "row")
+        block.drop_path2 = StochasticDepth(chance * index / last, "row")

@@ -30,23 +30,28 @@ NO_TRANSFORMERS = 'it needs a package that is not here: pip install "transformer
 
 def list_versions() -> list[Version]:
     """Every version, the default first, then by name; each has a name of its own."""
-    versions = distinct(local_versions() + hub_versions() + depth_models())
+    local = [check_file(version) for version in local_versions()]
+    versions = distinct(local + hub_versions() + depth_models())
     return sorted(versions, key=lambda version: (version.name != DEFAULT, version.name))
 
 
 def find_version(name: str | None = None) -> Version:
     """The version of this name, or the default; VersionError if there is none or it is unusable."""
     wanted = name or DEFAULT
-    versions = by_name(local_versions())
-    if wanted not in versions:  # only then is the Hub asked
-        versions = by_name(list_versions())
-    if wanted not in versions:
-        usable = ", ".join(name for name, version in versions.items() if not version.problem)
-        raise VersionError(f"There is no version {wanted!r} here. Available: {usable or 'none'}.")
-    version = versions[wanted]
+    local = by_name(local_versions())
+    version = check_file(local[wanted]) if wanted in local else find_listed(wanted)
     if version.problem:
         raise VersionError(f"Version {wanted!r} cannot be used: {version.problem}")
     return version
+
+
+def find_listed(name: str) -> Version:
+    """The version of this name among all, for which the Hub is asked; VersionError if none is."""
+    versions = by_name(list_versions())
+    if name not in versions:
+        usable = ", ".join(name for name, version in versions.items() if not version.problem)
+        raise VersionError(f"There is no version {name!r} here. Available: {usable or 'none'}.")
+    return versions[name]
 
 
 def by_name(versions: list[Version]) -> dict[str, Version]:
@@ -65,7 +70,7 @@ def notices() -> tuple[str, ...]:
 
 
 def local_versions() -> list[Version]:
-    """Every bundled version, and those in the operator's own folder."""
+    """Every bundled version, and those in the operator's own folder, their weights unchecked."""
     versions = versions_in(BUNDLED, "bundled")
     if place := os.environ.get(VERSIONS_VARIABLE):
         versions += versions_in(Path(place), "operator")
@@ -78,7 +83,7 @@ def versions_in(place: Path, origin: str) -> list[Version]:
         folders = sorted(path for path in place.iterdir() if (path / CONFIG).exists())
     except OSError:
         return []
-    return [check_file(read_or_explain(place_name(f), f, origin)) for f in folders]
+    return [read_or_explain(place_name(f), f, origin) for f in folders]
 
 
 def place_name(folder: Path) -> str:

@@ -111,6 +111,19 @@ def test_help_and_wrong_usage_load_nothing_heavy(arguments):
     assert done.stderr.splitlines()[-1] == "set()"
 
 
+@pytest.mark.slow
+def test_a_prediction_loads_neither_torchs_compiler_nor_torchvision(photo, tmp_path):
+    code = (
+        "import sys\ntry:\n    from autofocus.cli.main import main; main(sys.argv[1:])\n"
+        "except SystemExit as exit:\n"
+        "    sys.exit(exit.code or str({'torch._dynamo', 'torchvision'} & set(sys.modules)))"
+    )
+    arguments = ["predict", str(photo), "--output", str(tmp_path)]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == "set()"
+    assert (tmp_path / "scene.depth.png").exists()
+
+
 def test_the_program_says_its_version(capsys):
     assert run("--version") == 0
     assert capsys.readouterr().out == f"autofocus {autofocus.__version__}\n"
