@@ -126,7 +126,7 @@ class Reviews:
 
         Args:
             versions: name and SHA-256 of two different versions.
-            photos: SHA-256 and picture of each photo, one at least; a second copy is left out.
+            photos: SHA-256 and small copy, a PNG, of each, one at least; repeats are left out.
             maker: the token of who makes it.
 
         Raises:
@@ -174,8 +174,8 @@ class Reviews:
             reviews = file.execute(asked, (maker,)).fetchall()
         return [self.find(review) for (review,) in reviews]
 
-    def picture(self, photo: str) -> bytes:
-        """The small copy of a photo."""
+    def small_copy(self, photo: str) -> bytes:
+        """The small copy of a photo, a PNG; ReviewError if there is none of this SHA-256."""
         with self.opened() as file:
             row = file.execute("SELECT picture FROM photos WHERE sha256 = ?", (photo,)).fetchone()
         if row is None:

@@ -1,6 +1,6 @@
 """Measure the lens on ray-traced scenes, beside baselines, in one run.
 
-    python -m autofocus.evaluation.lens ../shared/data/lens --pictures differences.png
+    python -m autofocus.evaluation.lens ../shared/data/lens --differences differences.png
 
 PSNR and SSIM in sRGB: overall; in the edge band (within the largest circle's radius of a depth
 discontinuity above 0.05); there without the pixels that clipped light reaches; in focus. Means over
@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 import torch
 
+from autofocus.evaluation.image_quality import psnr, ssim
 from autofocus.evaluation.lens_baselines import BASELINES
 from autofocus.evaluation.lens_scenes import Case, read_cases
-from autofocus.evaluation.pictures import psnr, ssim
 from autofocus.lens.lens import f_stop_of
 from autofocus.render import Lens, render
 
@@ -112,13 +112,13 @@ def differences(cases: list[Case], images: dict[str, list[np.ndarray]]) -> np.nd
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the table; with --pictures and --output write images and JSON."""
+    """Print the table; with --differences and --output write images and JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="a folder of scenes")
     parser.add_argument("--only", choices=["all", "ours"], default="all")
     parser.add_argument("--highlights", type=float, help="the lens's highlight strength")
     parser.add_argument("--each", action="store_true", help="also a table of every image")
-    parser.add_argument("--pictures", type=Path, help="where to write differences from the truth")
+    parser.add_argument("--differences", type=Path, help="where to write them as an image")
     parser.add_argument("--output", type=Path, help="where to write all figures as JSON")
     parser.add_argument("--threads", type=int, help="CPU threads to use")
     options = parser.parse_args(arguments)
@@ -141,9 +141,9 @@ def report(options: argparse.Namespace, cases: list[Case]) -> None:
     print(table({name: mean(rows) for name, rows in figures.items()}))
     if options.each:
         print(f"\n{table(figures[OURS])}")
-    if options.pictures:
+    if options.differences:
         image = np.round(differences(cases, images) * 255).astype(np.uint8)
-        cv2.imwrite(str(options.pictures), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        cv2.imwrite(str(options.differences), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     if options.output:
         options.output.write_text(json.dumps(figures, indent=1))
 

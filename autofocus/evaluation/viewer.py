@@ -25,9 +25,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from autofocus.evaluation.image_quality import psnr
 from autofocus.evaluation.lens import case_lens, ours
 from autofocus.evaluation.lens_scenes import Case, read_cases
-from autofocus.evaluation.pictures import psnr
 from autofocus.lens.lens import f_stop_of
 from autofocus.photo import resize
 from autofocus.render import Lens, correct, render

@@ -75,7 +75,7 @@ class Judging:
         with gr.Column(visible=False, elem_id="judge-stage", elem_classes="together") as stage:
             self.stage = stage
             self.lay_out_stage()
-        self.seen = gr.Textbox(label="Pictures that are shown", visible=False)
+        self.seen = gr.Textbox(label="Images that are shown", visible=False)
 
     def lay_out_stage(self) -> None:
         """Both images, and the answers."""

@@ -196,7 +196,7 @@ class Opening:
             self.page.stage: gr.update(visible=True),
             self.page.status: note(FINDING),
             self.page.viewer: waiting_data(small, folder, pixels.shape[:2]),
-            self.page.frame: fill("aspect.html", selector="#pictures", aspect=aspect),
+            self.page.frame: fill("aspect.html", selector="#images", aspect=aspect),
         }
         if visit.live:
             return changes

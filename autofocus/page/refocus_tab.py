@@ -48,7 +48,7 @@ class RefocusTab:
         self.lens = LensControls()
         self.lay_out_start()
         with gr.Row(visible=False, elem_id="stage") as self.stage:
-            with gr.Column(scale=7, elem_id="pictures"):
+            with gr.Column(scale=7, elem_id="images"):
                 self.lay_out_views()
             with gr.Column(scale=3, min_width=300, elem_id="controls"):
                 self.lay_out_controls()

@@ -35,8 +35,8 @@ def photo_to_judge(file: Path) -> tuple[str, bytes]:
 @lru_cache(maxsize=KEPT)
 def kept_photo(photo: str) -> np.ndarray:
     """The small copy of a photo of this SHA-256: H×W×3 float32 in [0, 1]."""
-    picture = np.frombuffer(Reviews().picture(photo), np.uint8)
-    pixels = cv2.imdecode(picture, cv2.IMREAD_COLOR)
+    encoded = np.frombuffer(Reviews().small_copy(photo), np.uint8)
+    pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
     return np.ascontiguousarray(pixels[..., ::-1]).astype(np.float32) / 255
 
 

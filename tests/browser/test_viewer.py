@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from autofocus.evaluation.pictures import psnr
+from autofocus.evaluation.image_quality import psnr
 from autofocus.evaluation.viewer import VIEWER, canvas_of, refined, show
 from autofocus.lens.lens import f_stop_of
 from autofocus.render import Lens, correct, render

@@ -74,7 +74,7 @@ def test_votes_survive_and_a_reviewer_goes_on_where_they_stopped(reviews):
     assert again.made_by(MAKER) == [review]
     assert again.open_photos(review, "AB") == [PHOTOS[0][0], PHOTOS[2][0]]
     assert len(again.open_photos(review, "CD")) == 3
-    assert again.picture(PHOTOS[0][0]) == b"picture"
+    assert again.small_copy(PHOTOS[0][0]) == b"picture"
     assert again.tallies(MAKER)[0].ties == 1
 
 

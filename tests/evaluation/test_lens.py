@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from autofocus.evaluation.image_quality import psnr, ssim
 from autofocus.evaluation.lens import main, scores
 from autofocus.evaluation.lens_scenes import read_cases
-from autofocus.evaluation.pictures import psnr, ssim
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 // A served image that can be clicked is a button; Gradio gives it no name.
-const nameless = '#pictures .image-container > button:not([aria-label])';
+const nameless = '#images .image-container > button:not([aria-label])';
 const nameButtons = () =>
   document.querySelectorAll(nameless).forEach((button) => {
     const label = button.closest('.block').querySelector('[data-testid=block-label]');

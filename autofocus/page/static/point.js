@@ -1,6 +1,6 @@
 // Reports where an image was clicked, as fractions of its width and height; `object-fit: contain`
 // leaves margins beside it. Gradio's own event does not know images that are shown enlarged.
-element.closest('#pictures').addEventListener('click', (event) => {
+element.closest('#images').addEventListener('click', (event) => {
   const image = event.target.closest('.image-frame')?.querySelector('img');
   if (!image) return;
   const box = image.getBoundingClientRect();
