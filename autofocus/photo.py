@@ -17,7 +17,7 @@ from autofocus.files import atomic, encode, png
 from autofocus.files.alpha import blur_premultiplied, over_white
 from autofocus.files.decode import decode, open_image, upright
 from autofocus.files.depth_map import DepthMap, read_depth_map, runs_against
-from autofocus.files.encode import format_of, to_bytes, to_words
+from autofocus.files.encode import format_of, to_bytes, to_floats, to_type, to_words
 from autofocus.files.exif import ORIENTATION
 from autofocus.files.metadata import Facts, write_facts
 from autofocus.files.phone_depth import PhoneDepth, may_hold_depth, read_phone_depth
@@ -25,9 +25,9 @@ from autofocus.files.raw import is_raw, read_raw
 from autofocus.files.source import Source, decoder, read_bytes
 
 __all__ = [
-    "PREVIEW", "DepthMap", "Photo", "fit", "format_of", "preview", "read_depth", "read_photo",
-    "resize", "runs_against", "through_lens", "to_bytes", "to_words", "write_depth", "write_photo",
-    "write_saliency",
+    "PREVIEW", "DepthMap", "Photo", "compact", "fit", "format_of", "preview", "read_depth",
+    "read_photo", "resize", "runs_against", "through_lens", "to_bytes", "to_floats", "to_type",
+    "to_words", "write_depth", "write_photo", "write_saliency",
 ]  # fmt: skip
 
 MAX_MEGAPIXELS = 64
@@ -42,7 +42,7 @@ MAP_COMPRESSION = 1  # of a PNG; maps are written often and read soon
 class Photo:
     """A photo and what its file said about it."""
 
-    pixels: np.ndarray  # H×W×3 float32 in [0, 1], sRGB-encoded, upright, over white
+    pixels: np.ndarray  # H×W×3 float32 in [0, 1], sRGB-encoded, upright, over white; see `compact`
     alpha: np.ndarray | None = None  # H×W float32 in [0, 1]; None if nothing is transparent
     bits: int = 8  # 8 or 16 a channel
     metadata: Facts = Facts()
@@ -74,6 +74,17 @@ def read_photo(source: Source, *, max_megapixels: float = MAX_MEGAPIXELS) -> Pho
         phone.matte,
         notes,
     )
+
+
+def compact(photo: Photo) -> Photo:
+    """The photo with pixels of uint8, or uint16 if it has 16 bits, whose largest number is 1.
+
+    A quarter or half of the memory, for the lens and for writing. A transparent photo stays as it
+    is, since `through_lens` divides it by its alpha.
+    """
+    if photo.alpha is not None:
+        return photo
+    return replace(photo, pixels=to_type(photo.pixels, np.uint16 if photo.bits > 8 else np.uint8))
 
 
 def phone_depth(data: bytes, facts: Facts, max_megapixels: float) -> PhoneDepth:
@@ -168,7 +179,7 @@ def has_aspect(image: np.ndarray, size: tuple[int, int]) -> bool:
 
 
 def through_lens(photo: Photo, lens: Callable[[np.ndarray], np.ndarray]) -> Photo:
-    """A photo whose pixels went through a lens: a function of H×W×3 in [0, 1] to the same.
+    """A photo whose pixels went through a lens: a function of H×W×3 to the same.
 
     A transparent photo goes through it twice, as colours without background and as alpha, so that
     no white shines in at its edges.
@@ -186,7 +197,9 @@ def write_photo(
     *,
     keep_location: bool = False,
 ) -> None:
-    """Write H×W×3 in [0, 1] as JPEG (quality 95), PNG, WebP or TIFF, by the path's suffix.
+    """Write a photo as JPEG (quality 95), PNG, WebP or TIFF, by the path's suffix.
+
+    `pixels` are H×W×3 in [0, 1], or whole numbers as in `compact`.
 
     `like` is the photo that the pixels were made of: its facts are repeated as far as they may be
     (docs/files.md), its alpha is kept where it has the same size and the format can, and PNG and

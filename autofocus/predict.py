@@ -97,9 +97,14 @@ def predict(
         return Prediction(*np.full((2, *photo.shape[:2]), [[[0.5]], [[0]]], np.float32))
     depth, saliency = run(network, small, torch.device(device), dtype)
     guide = bounded(photo, max(LARGEST, depth.size))  # once for both maps
-    depth = torch.from_numpy(resize(upsample(depth, small, guide), photo.shape[:2]))
+    depth = fill_range(resize(upsample(depth, small, guide), photo.shape[:2]))
     saliency = resize(upsample_saliency(saliency, small, guide), photo.shape[:2])
-    return Prediction(rescale(depth[None, None])[0, 0].numpy(), saliency)
+    return Prediction(depth, saliency)
+
+
+def fill_range(depth: np.ndarray) -> np.ndarray:
+    """H×W float32 → the same to fill 0..1."""
+    return rescale(torch.from_numpy(depth)[None, None])[0, 0].numpy()
 
 
 def shrink(photo: np.ndarray, short_side: int) -> np.ndarray:

@@ -29,7 +29,7 @@ from autofocus.lens.layers import WHOLE, Backdrop, find_backdrop, split
 from autofocus.lens.lens import Lens
 from autofocus.lens.planes import GAP, SHARP, TILE, assign_circles, composite, tile_side
 from autofocus.lens.srgb import encode_srgb, to_linear
-from autofocus.photo import resize
+from autofocus.photo import resize, to_floats, to_type
 
 LARGEST_CIRCLE = 0.25  # of the diagonal: what a larger aperture counts as
 WIDEST_DIAGONAL = 2.5  # squared diagonal over the area, at 2:1
@@ -63,7 +63,7 @@ def render(
     """Photograph a scene again with a wide aperture.
 
     Args:
-        photo: H×W×3 float32 in [0, 1], sRGB-encoded.
+        photo: H×W×3 sRGB-encoded: float32 in [0, 1], or uint8 or uint16, whose largest number is 1.
         depth: H×W in [0, 1], 1 nearest, linear in inverse distance.
         lens: where it is focused, and how it blurs.
         device: where to compute; the result is the same on every one.
@@ -71,26 +71,27 @@ def render(
         cancelled: asked every tenth of a second; `RenderCancelled` is raised when it says so.
 
     Returns:
-        H×W×3 float32 in [0, 1].
+        H×W×3 of the photo's type.
 
     Raises:
         ValueError: the photo's and the depth's sizes differ, or the depth is not finite.
 
     """
     check(photo, depth)
+    kind = photo.dtype if photo.dtype.kind == "u" else np.dtype(np.float32)
     farthest = largest_defocus(depth, lens)
     aperture = min(lens.aperture, LARGEST_CIRCLE / max(farthest, 1e-6))
     scale = circle_scale(depth.shape, aperture)
     if scale * farthest <= SHARP:
-        return np.array(photo, np.float32)
+        return np.array(photo, kind)
     stop = Event()
     look = partial(prepare, photo, depth, lens, scale, torch.device(device), stop)
     ((_, job),) = in_threads([look], 1, stop, cancelled)
-    result = np.empty(photo.shape, np.float32)
+    result = np.empty(photo.shape, kind)
     blocks = job.blocks()
     work = [partial(job.render, block) for block in blocks]
     for done, (number, pixels) in enumerate(in_threads(work, job.workers, stop, cancelled), 1):
-        result[blocks[number]] = pixels
+        result[blocks[number]] = to_type(pixels, kind)
         if progress:
             progress(done / len(blocks))
     return result
@@ -173,7 +174,7 @@ class Job:
         return Aperture(lens.blades, lens.rotation, lens.spherical, shift)
 
     def render(self, block: tuple[slice, slice]) -> np.ndarray:
-        """H×W×3 of a block, sRGB-encoded."""
+        """H×W×3 float32 of a block, sRGB-encoded."""
         check_stop(self.stop)
         area = self.area_around(block)
         light = linear_light(self.photo[area])
@@ -203,7 +204,7 @@ class Job:
         pure = sheets[0].light[slice(*rows), slice(*columns), 3] >= 1
         exact = self.in_focus(block, area, pure.cpu().numpy()) & untouched.cpu().numpy()
         shown = encode_srgb(rendered).cpu().numpy()
-        shown[exact] = self.photo[block][exact]
+        shown[exact] = to_floats(self.photo[block][exact])
         return shown
 
     def in_focus(
@@ -350,8 +351,8 @@ def check(photo: np.ndarray, depth: np.ndarray) -> None:
 
 
 def linear_light(photo: np.ndarray) -> np.ndarray:
-    """H×W×3 sRGB-encoded → linear light, float32."""
-    return to_linear(torch.from_numpy(np.ascontiguousarray(photo, np.float32))).numpy()
+    """H×W×3 sRGB-encoded, as `render` takes it → linear light, float32."""
+    return to_linear(torch.from_numpy(np.ascontiguousarray(to_floats(photo)))).numpy()
 
 
 def on_device(

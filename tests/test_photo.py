@@ -1,6 +1,7 @@
 import io
 import subprocess
 import sys
+import tracemalloc
 
 import cv2
 import numpy as np
@@ -12,12 +13,14 @@ from autofocus.errors import DepthMapError, PhotoError, RequestError
 from autofocus.files.exif import GPS, ORIENTATION
 from autofocus.photo import (
     Photo,
+    compact,
     fit,
     preview,
     read_correction,
     read_depth,
     read_photo,
     through_lens,
+    to_floats,
     write_depth,
     write_photo,
     write_saliency,
@@ -359,3 +362,40 @@ def test_a_lens_that_changes_nothing_leaves_colours_and_alpha(smooth):
     assert len(calls) == 3  # the colours, and the alpha
     assert np.abs(seen.pixels - over_white).max() < 0.01
     assert np.abs(seen.alpha - alpha).max() < 0.01
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_compact_photo_is_the_same_photo_in_less_memory(smooth, bits, tmp_path):
+    largest = 2**bits - 1
+    whole = (smooth * np.float64(largest / 255)).round()
+    photo = Photo(np.float32(whole / largest), bits=bits)
+    small = compact(photo)
+    assert np.array_equal(small.pixels, whole) and small.pixels.itemsize == bits // 8
+    assert np.array_equal(to_floats(small.pixels), photo.pixels)
+    for suffix in (".jpg", ".png", ".tif", ".webp"):
+        files = [tmp_path / f"{name}{suffix}" for name in ("photo", "compact")]
+        for one, file in zip((photo, small), files, strict=True):
+            write_photo(one.pixels, file, one)
+        first, second = (np.int64(to_whole_numbers(file)) for file in files)
+        assert np.abs(first - second).max() <= (1 if suffix in (".jpg", ".webp") else 0)
+
+
+def to_whole_numbers(file):
+    return (read_photo(file).pixels * np.float64(65535)).round() // 257
+
+
+def test_a_transparent_photo_is_not_compacted(smooth):
+    photo = Photo(smooth / np.float32(255), np.full((40, 60), 0.5, np.float32))
+    assert compact(photo) is photo
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
+def test_writing_takes_no_second_photo_in_floats(tmp_path, bits, suffix):
+    """Beside the pixels there are whole numbers, which a file of 16 bits has twice."""
+    pixels = np.zeros((1200, 1600, 3), np.float32)
+    tracemalloc.start()
+    write_photo(pixels, tmp_path / f"photo{suffix}", Photo(pixels, bits=bits))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < (0.6 if bits == 8 else 1.1) * pixels.nbytes

@@ -1,5 +1,6 @@
 import math
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from autofocus.depth_edges import pool_lowest
 from autofocus.lens.aperture import Aperture, disc_kernel
 from autofocus.lens.lens import f_stop_of
 from autofocus.lens.planes import multiply_spectra
+from autofocus.photo import to_floats, to_type
 from autofocus.render import Lens, RenderCancelled, circle_scale, correct
 from autofocus.render import render as render_through
 
@@ -338,3 +340,28 @@ def test_cancelling_stops_at_once_in_the_middle_of_a_large_photo():
     with pytest.raises(RenderCancelled):
         render(noise(11, size), depth, 0.5, 0.02, cancelled=cancelled)
     assert time.monotonic() - asked[-1] < 2
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("aperture", [0, aperture_for(6)])
+def test_whole_numbers_are_rendered_like_floats(kind, aperture):
+    photo, depth = to_type(noise(12), kind), np.tile(np.linspace(0, 1, SIZE[1]), (SIZE[0], 1))
+    seen = render(photo, depth, 0.5, aperture)
+    expected = render(to_floats(photo), depth, 0.5, aperture)
+    assert seen.dtype == kind and seen is not photo
+    assert np.array_equal(seen, to_type(expected, kind))
+
+
+def test_a_render_holds_no_second_photo_in_floats(monkeypatch):
+    """Beside the photo there are the result and bands of rows, however large the photo is."""
+    monkeypatch.setattr("autofocus.lens.highlights.BAND_PIXELS", 50_000)
+    monkeypatch.setattr("autofocus.render.BLOCK", 256)
+    size = 700, 900
+    photo, depth = np.zeros((*size, 3), np.uint8), np.zeros(size, np.float32)
+    depth[350:] = 0.5
+    floats = 4 * photo.size
+    tracemalloc.start()
+    render(photo, depth, 0.5, aperture_for(1, 0.5, math.hypot(*size)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.1 * floats

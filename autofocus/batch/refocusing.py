@@ -8,7 +8,15 @@ import numpy as np
 
 from autofocus.errors import AutoFocusError, DepthMapError, PhotoError, RequestError
 from autofocus.focus import AUTO, Focus, Wanted, resolve_focus
-from autofocus.photo import Photo, fit, read_correction, read_depth, resize, through_lens
+from autofocus.photo import (
+    Photo,
+    compact,
+    fit,
+    read_correction,
+    read_depth,
+    resize,
+    through_lens,
+)
 from autofocus.predict import Predictor, predict_photo
 from autofocus.render import Lens, Progress, correct, render
 from autofocus.upsample import upsample_depth
@@ -34,7 +42,7 @@ class Refocusing:
 
 
 def refocus_photo(
-    photo: Photo,
+    read: Callable[[], Photo],
     how: Refocusing,
     load: Callable[[], Predictor],
     *,
@@ -44,21 +52,24 @@ def refocus_photo(
     """One photo through the lens, and what it was focused on.
 
     Args:
-        photo: as read.
+        read: gives the photo. Read here, so that nobody else holds its floats while the lens works.
         how: what was asked for.
         load: gives the network; called only where something of it is needed.
         device: where the lens computes.
         progress: called with the fraction that is done.
 
     Returns:
-        The photo with its new pixels, to be written like any other, and the focus. Its notes also
-        say what a custom depth map was taken for.
+        The photo with its new pixels, `compact`, to be written like any other, and the focus. Its
+        notes also say what a custom depth map was taken for.
 
     Raises:
-        AutoFocusError: a focus, a depth map or a correction does not fit this photo.
+        AutoFocusError: the photo cannot be read, or a focus, a depth map or a correction does not
+            fit it.
 
     """
+    photo = read()
     depth, focus, note = scene_of(photo, how, load)
+    photo = compact(photo)
     lens = lens_for(focus, how.lens)
     if how.correction:
         depth = correct(depth, named_correction(how.correction), lens)

@@ -106,7 +106,7 @@ class Worker:
             write_maps(prediction, facts, folder, "photo")
             if job.refocusing is not None:
                 known = lambda: lambda pixels: prediction  # noqa: E731
-                result, _ = refocus_photo(photo, job.refocusing, known, device=self.device)
+                result, _ = refocus_photo(lambda: photo, job.refocusing, known, device=self.device)
                 file = folder / f"photo{suffixes[0]}"
                 write_photo(result.pixels, file, result, keep_location=job.keep_location)
             return {suffix: (folder / f"photo{suffix}").read_bytes() for suffix in suffixes}

@@ -100,10 +100,9 @@ def refocus_one(
     keep_location: bool,
 ) -> None:
     """One photo through the lens into a file, or to standard output where there is none."""
-    photo = source.read()
     with tqdm(total=100, desc="lens", unit="%", leave=False, disable=None) as bar:
         result, focus = refocus_photo(
-            photo,
+            source.read,
             how,
             load,
             device=pick_device(),

@@ -2,10 +2,12 @@
 
 import io
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import DTypeLike
 from PIL import Image
 
 from autofocus.errors import PhotoError
@@ -31,6 +33,7 @@ EXIF_LIMIT = 65_533  # bytes, in a JPEG
 INCHES_IN_A_METRE = 39.3701
 DITHER_SEED = 0
 STRAIGHT_ALPHA = 2
+BAND = 64  # rows that are converted at once: a large photo needs no second copy in floats
 
 
 def format_of(path: Path) -> str:
@@ -46,6 +49,7 @@ def encode(
     """Encode H×W×3 in [0, 1], over white where alpha (H×W) is below 1.
 
     PNG and TIFF take 16 bits where `bits` is 16; the others are dithered then. JPEG has no alpha.
+    Without alpha, pixels may also be uint8 or uint16, whose largest number is 1.
     Facts that are too long for a format are left out: the image matters more.
 
     Raises:
@@ -134,32 +138,47 @@ def tiff(values: np.ndarray, said: Written) -> bytes:
     directory[273] = 0  # the directory adds where it ends
     file = io.BytesIO()
     directory.save(file)
-    file.write(np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"))).tobytes())
+    file.write(np.ascontiguousarray(values, values.dtype.newbyteorder("<")))
     return file.getvalue()
 
 
 def dithered(values: np.ndarray) -> np.ndarray:
     """[0, 1] → uint8 with noise of one step in place of rounding, the same at each call."""
-    result = np.clip(values, 0, 1, dtype=np.float32)
-    result *= 255
-    result += np.random.default_rng(DITHER_SEED).random(result.shape, np.float32)
-    # A step of 1 − 1/16777216, and float32 above 128, can round up to the next whole number.
-    return np.minimum(result, 255).astype(np.uint8)
+    noise = np.random.default_rng(DITHER_SEED)
+    return to_whole(values, np.uint8, lambda shape: noise.random(shape, np.float32))
 
 
 def to_words(values: np.ndarray) -> np.ndarray:
     """[0, 1] → uint16, rounded."""
-    return scale(values, 65535).astype(np.uint16)
+    return to_type(values, np.uint16)
 
 
 def to_bytes(values: np.ndarray) -> np.ndarray:
     """[0, 1] → uint8, rounded."""
-    return scale(values, 255).astype(np.uint8)
+    return to_type(values, np.uint8)
 
 
-def scale(values: np.ndarray, largest: int) -> np.ndarray:
-    """[0, 1] → float32 whose whole part is the nearest number of 0..largest."""
-    result = np.clip(values, 0, 1, dtype=np.float32)
-    result *= largest
-    result += 0.5
+def to_type(values: np.ndarray, kind: DTypeLike) -> np.ndarray:
+    """[0, 1] → uint8 or uint16, rounded, 1 its largest number; not copied if it is of that type."""
+    return values if values.dtype == kind else to_whole(values, kind, lambda shape: 0.5)
+
+
+def to_whole(
+    values: np.ndarray, kind: DTypeLike, rounding: Callable[[tuple[int, ...]], np.ndarray | float]
+) -> np.ndarray:
+    """[0, 1] → whole numbers of a type; `rounding` gives what is added before they are cut."""
+    result, largest = np.empty(values.shape, kind), np.iinfo(kind).max
+    for top in range(0, len(values), BAND):
+        part = to_floats(values[top : top + BAND]).clip(0, 1)
+        part *= largest
+        part += rounding(part.shape)
+        # A step of 1 − 1/16777216, and float32 above 128, can round up to the next whole number.
+        result[top : top + BAND] = np.minimum(part, largest, out=part)
     return result
+
+
+def to_floats(values: np.ndarray) -> np.ndarray:
+    """The inverse of `to_type`, float32 in [0, 1]; floats are not copied if they are float32."""
+    if values.dtype.kind == "u":
+        return np.divide(values, np.float32(np.iinfo(values.dtype).max), dtype=np.float32)
+    return np.asarray(values, np.float32)

@@ -20,6 +20,7 @@ from autofocus.page.limits import read_upload
 from autofocus.page.visits import is_left, new_folder
 from autofocus.photo import (
     PREVIEW,
+    compact,
     preview,
     through_lens,
     to_bytes,
@@ -117,7 +118,7 @@ def write_refocused(
 
     `correction`: H×W float32 in [-1, 1], see `render.correct`.
     """
-    photo, depth = read_upload(scene.source), scene.full_depth()
+    photo, depth = compact(read_upload(scene.source)), scene.full_depth()
     depth = depth if correction is None else correct(depth, correction, lens)
     result = through_lens(photo, lambda pixels: render(pixels, depth, lens, cancelled=is_left))
     file = scene.folder / f"{scene.name}-f{lens.f_stop:g}-focus{lens.focus:.2f}{suffix}"
