@@ -39,10 +39,20 @@ def predict_with_facts(photo: Photo, predictor: Predictor, version: str) -> tupl
 
 
 def write_maps(prediction: Prediction, facts: dict, folder: Path, stem: str) -> None:
-    """Write `STEM.depth.png`, `STEM.saliency.png` and `STEM.json`; PhotoError if one cannot be."""
-    write_depth(prediction.depth, folder / f"{stem}{DEPTH}")
-    write_saliency(prediction.saliency, folder / f"{stem}{SALIENCY}")
-    write_text(folder / f"{stem}{FACTS}", json.dumps(facts, indent=2) + "\n")
+    """Write `STEM.depth.png`, `STEM.saliency.png` and `STEM.json`, none of which is there yet.
+
+    Raises:
+        PhotoError: one of them cannot be written; none is left.
+
+    """
+    try:
+        write_depth(prediction.depth, folder / f"{stem}{DEPTH}")
+        write_saliency(prediction.saliency, folder / f"{stem}{SALIENCY}")
+        write_text(folder / f"{stem}{FACTS}", json.dumps(facts, indent=2) + "\n")
+    except PhotoError:
+        for suffix in MAPS:
+            (folder / f"{stem}{suffix}").unlink(missing_ok=True)
+        raise
 
 
 def is_photo_name(name: str) -> bool:

@@ -11,7 +11,7 @@ from fsspec.utils import glob_translate
 from pyarrow import fs
 
 from autofocus.batch.outputs import is_photo_name, make_folder
-from autofocus.errors import RequestError
+from autofocus.errors import PhotoError, RequestError
 from autofocus.files import atomic
 
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -64,15 +64,23 @@ class Place:
         return self.system.get_file_info(self.path(key)).is_file
 
     def write(self, key: str, data: bytes) -> None:
-        """Write a file whole or not at all, with the folders on the way to it."""
+        """Write a file whole or not at all, with the folders on the way to it.
+
+        Raises:
+            PhotoError: it cannot be written.
+
+        """
         path = self.path(key)
         if self.is_local:
             make_folder(Path(path).parent)
             atomic.write_bytes(path, data)
             return
-        self.system.create_dir(str(PurePosixPath(path).parent), recursive=True)
-        with self.system.open_output_stream(path) as stream:  # appears when it is closed
-            stream.write(data)
+        try:
+            self.system.create_dir(str(PurePosixPath(path).parent), recursive=True)
+            with self.system.open_output_stream(path) as stream:  # appears when it is closed
+                stream.write(data)
+        except OSError as error:
+            raise PhotoError(f"{self.address(key)} cannot be written ({error}).") from error
 
     def delete(self, key: str) -> None:
         """Delete a file, if it is there."""

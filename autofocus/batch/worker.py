@@ -20,6 +20,7 @@ from autofocus.batch.parts import part_name, read_paths, to_row, write_part
 from autofocus.batch.plan import Job
 from autofocus.batch.refocusing import refocus_photo
 from autofocus.errors import AutoFocusError, PhotoError
+from autofocus.files.atomic import write_bytes
 from autofocus.photo import Photo, read_photo, write_photo
 from autofocus.predict import pick_device
 
@@ -75,7 +76,10 @@ class Worker:
                     errors[key] = sentence(error)
         if rows:
             name = part_name(rows if written else stems)
-            write_part(self.job.output, name, list(rows.values()))
+            try:
+                write_part(self.job.output, name, list(rows.values()))
+            except PhotoError as error:
+                errors |= dict.fromkeys(rows, str(error))
         return errors
 
     def attempt(self, key: str, stem: str) -> dict[str, bytes]:
@@ -88,8 +92,7 @@ class Worker:
         if deaths == DEATHS:
             mark.unlink()
             raise PhotoError(f"{DEATHS} workers died of this photo. It may need more memory.")
-        with mark.open("ab") as file:
-            file.write(b".")
+        write_bytes(mark, b"." * (deaths + 1))
         try:
             return self.make(key, stem)
         finally:

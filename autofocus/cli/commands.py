@@ -119,12 +119,17 @@ def refocus_one(
 
 
 def write_to_standard_output(photo: Photo, suffix: str, keep_location: bool) -> None:
-    """Write a photo to standard output in the format of a suffix."""
+    """Write a photo to standard output in the format of a suffix; PhotoError if it cannot be."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / f"photo{suffix}"
         write_photo(photo.pixels, file, photo, keep_location=keep_location)
-        sys.stdout.buffer.write(file.read_bytes())
-        sys.stdout.buffer.flush()
+        data = file.read_bytes()
+    try:
+        # Not by the buffer of `sys.stdout`, which would fail once more when the program ends.
+        with open(sys.stdout.fileno(), "wb", closefd=False) as stream:
+            stream.write(data)
+    except OSError as error:
+        raise PhotoError(f"{STANDARD_OUTPUT} cannot be written ({error.strerror}).") from error
 
 
 def batch(

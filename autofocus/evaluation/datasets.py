@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from autofocus.files.atomic import write_image
 from autofocus.photo import resize
 
 MASKED = ("ecssd/train", "people", "human", "bags", "video")
@@ -130,15 +131,15 @@ def read_disparity(path: Path) -> np.ndarray:
 def write_disparity(disparity: np.ndarray, path: Path) -> None:
     """Write H×W disparity in [0, 1], NaN unknown, as the 16-bit label of `read_disparity`."""
     values = np.nan_to_num(1 + np.round(disparity * 65534), nan=0)
-    cv2.imwrite(str(path), values.astype(np.uint16))
+    write_image(path, values.astype(np.uint16))
 
 
 def write_scene(photo: np.ndarray, disparity: np.ndarray, mask: np.ndarray, file: Path) -> None:
     """Write what `scenes_in` finds (H×W×3 uint8, and maps in [0, 1]); the photo comes last."""
     write_disparity(disparity, file.with_suffix(".png"))
-    cv2.imwrite(str(file.with_suffix(".mask.webp")), np.uint8(np.round(mask * 255)))
+    write_image(file.with_suffix(".mask.webp"), np.uint8(np.round(mask * 255)))
     bgr = np.ascontiguousarray(photo[..., ::-1])
-    cv2.imwrite(str(file), bgr, [cv2.IMWRITE_WEBP_QUALITY, 95])
+    write_image(file, bgr, cv2.IMWRITE_WEBP_QUALITY, 95)
 
 
 def read_mask(path: Path) -> np.ndarray:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from autofocus.errors import AutoFocusError
 from autofocus.evaluation import metrics
 from autofocus.evaluation.datasets import (
     Item,
@@ -31,6 +32,7 @@ from autofocus.evaluation.datasets import (
     resize_label,
     resize_to,
 )
+from autofocus.files.atomic import write_text
 from autofocus.focus import SALIENT, choose_focus
 from autofocus.network import AutoFocusNet
 from autofocus.photo import read_photo
@@ -233,8 +235,8 @@ def choose_version(name: str | None) -> Version:
     return read_version(Path(name)) if name and Path(name).is_dir() else find_version(name)
 
 
-def main() -> None:
-    """Evaluate the version named on the command line."""
+def main() -> int:
+    """Evaluate the version named on the command line; 1 if it or the report's file fails."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -246,7 +248,16 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only so many photos of each set")
     parser.add_argument("--upsampling", choices=UPSAMPLING, default="guided", help="of the depth")
     parser.add_argument("--output", type=Path, help="write the figures as JSON too")
-    arguments = parser.parse_args()
+    try:
+        report(parser.parse_args())
+    except AutoFocusError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def report(arguments: argparse.Namespace) -> None:
+    """Measure the version; print its figures, and write them where that was asked for."""
     version, device = choose_version(arguments.version), pick_device()
     predict_photo = predictor(
         load_network(version, device), device, UPSAMPLING[arguments.upsampling]
@@ -257,9 +268,9 @@ def main() -> None:
     for name, value in figures.items():
         print(f"{name:40} {value:8.3f}")
     if arguments.output:
-        report = {"version": version.name, "sha256": version.sha256, **figures}
-        arguments.output.write_text(json.dumps(report, indent=2) + "\n")
+        facts = {"version": version.name, "sha256": version.sha256, **figures}
+        write_text(arguments.output, json.dumps(facts, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

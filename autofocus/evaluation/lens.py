@@ -22,6 +22,7 @@ import torch
 from autofocus.evaluation.image_quality import psnr, ssim
 from autofocus.evaluation.lens_baselines import BASELINES
 from autofocus.evaluation.lens_scenes import Case, read_cases
+from autofocus.files.atomic import write_image, write_text
 from autofocus.lens.lens import f_stop_of
 from autofocus.render import Lens, render
 
@@ -143,9 +144,9 @@ def report(options: argparse.Namespace, cases: list[Case]) -> None:
         print(f"\n{table(figures[OURS])}")
     if options.differences:
         image = np.round(differences(cases, images) * 255).astype(np.uint8)
-        cv2.imwrite(str(options.differences), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        write_image(options.differences, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     if options.output:
-        options.output.write_text(json.dumps(figures, indent=1))
+        write_text(options.output, json.dumps(figures, indent=1))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from autofocus.errors import PhotoError
 
 LONGEST_SUFFIX = 16  # of a temporary file; encoders take the format from it
@@ -56,3 +59,17 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Write a UTF-8 file whole or not at all; PhotoError as `replace_file`."""
     write_bytes(path, text.encode())
+
+
+def write_image(path: str | Path, pixels: np.ndarray, *options: int) -> None:
+    """Write an image without metadata whole or not at all; PhotoError as `replace_file`.
+
+    `cv2.imwrite` reports no failed write.
+
+    Args:
+        path: its suffix names the format.
+        pixels: H×W grey, H×W×3 BGR or H×W×4 BGRA; uint8, or uint16 for a PNG.
+        options: OpenCV's, in pairs of name and value.
+
+    """
+    write_bytes(path, cv2.imencode(Path(path).suffix, pixels, options)[1].tobytes())

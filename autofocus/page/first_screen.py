@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from autofocus.files.atomic import write_image
 from autofocus.focus import choose_focus
 from autofocus.page.visits import page_folder
 from autofocus.photo import read_photo, to_bytes
@@ -77,14 +78,12 @@ def make_example(version: str | None = None) -> None:
 
 def write_webp(pixels: np.ndarray, name: str, quality: int) -> None:
     """H×W×3 uint8 as WebP."""
-    path = str(FOLDER / f"{name}.webp")
-    cv2.imwrite(path, pixels[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, quality])
+    write_image(FOLDER / f"{name}.webp", pixels[..., ::-1], cv2.IMWRITE_WEBP_QUALITY, quality)
 
 
 def write_map(values: np.ndarray, name: str) -> None:
     """H×W in [0, 1] as an 8-bit grey PNG."""
-    path = str(FOLDER / f"{name}.png")
-    cv2.imwrite(path, to_bytes(values), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    write_image(FOLDER / f"{name}.png", to_bytes(values), cv2.IMWRITE_PNG_COMPRESSION, 9)
 
 
 if __name__ == "__main__":

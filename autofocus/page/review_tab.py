@@ -11,6 +11,7 @@ import gradio as gr
 
 from autofocus.compare.votes import Reviews
 from autofocus.errors import PhotoError, ReviewError, VersionError
+from autofocus.files.atomic import write_text
 from autofocus.page.downloads import handed_over, save
 from autofocus.page.events import on
 from autofocus.page.examples import example_files
@@ -123,5 +124,5 @@ class ReviewTab:
         except ReviewError as error:
             return {self.file: None, self.status: note(str(error), "error")}
         file = new_folder() / "votes.csv"
-        file.write_text(votes, encoding="utf-8", newline="")
+        write_text(file, votes)
         return {self.file: str(file), self.status: note("")}

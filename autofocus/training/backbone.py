@@ -13,8 +13,9 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
-from safetensors.torch import save_file
+from safetensors.torch import save
 
+from autofocus.files.atomic import write_bytes
 from autofocus.vision_transformer import BLOCKS, VisionTransformer
 
 LINEARS = {  # the node's path in the export → the parameter's
@@ -95,7 +96,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     file = arguments.output / "model.safetensors"
-    save_file(convert(arguments.export), file)
+    write_bytes(file, save(convert(arguments.export)))
     print(f"wrote {file}")
 
 

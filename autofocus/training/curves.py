@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from autofocus.errors import TrainingError
+from autofocus.files.atomic import replace_file
 from autofocus.training.config import TrainConfig
 
 WINDOW = 15  # rows that a running mean takes in; a single batch says little
@@ -23,7 +24,8 @@ def curves(config: TrainConfig) -> None:
     for (left, right), file in zip(rows, files, strict=True):
         draw(left, file, "loss", WINDOW)
         draw(right, file.with_name("validation.csv"), "validation", window=1)
-    figure.savefig(config.runs / "curves.png", dpi=100)
+    with replace_file(config.runs / "curves.png") as temporary:
+        figure.savefig(temporary, dpi=100)
     print(f"wrote {config.runs / 'curves.png'}")
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
+from autofocus.files.atomic import write_bytes, write_image
 from autofocus.training import stages
 from autofocus.training.config import TrainConfig, stage_config
 from autofocus.vision_transformer import VisionTransformer
@@ -90,12 +90,12 @@ def draw_scene(stem: Path, depth: bool, seed: int) -> None:
     photo[subject] = draw.uniform(120, 255, 3)
     disparity = np.where(subject, 0.9, 0.2 + 0.3 * rows / height)
     label = np.uint8(np.round(np.sqrt(disparity) * 254 + 1)) if depth else np.uint8(255 * subject)
-    cv2.imwrite(f"{stem}.webp", np.uint8(np.clip(photo, 0, 255)))
-    cv2.imwrite(f"{stem}.png", label)
+    write_image(f"{stem}.webp", np.uint8(np.clip(photo, 0, 255)))
+    write_image(f"{stem}.png", label)
 
 
 def random_backbone(folder: Path) -> None:
     """DINOv2's shape with random weights."""
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    save_file(VisionTransformer().state_dict(), folder / "model.safetensors")
+    write_bytes(folder / "model.safetensors", save(VisionTransformer().state_dict()))

@@ -1,6 +1,7 @@
 """The loop that every stage shares: steps, rates, averaged weights, validation, checkpoints."""
 
 import csv
+import io
 import json
 import math
 import random
@@ -12,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from autofocus.errors import TrainingError
+from autofocus.files.atomic import write_bytes, write_text
 from autofocus.network import AutoFocusNet, NetworkConfig
 from autofocus.predict import pick_dtype
 from autofocus.training.config import TrainConfig
@@ -69,10 +72,11 @@ def train(
 
     Raises:
         TrainingError: validation has no figure of the name `config.keep`.
+        PhotoError: a file cannot be written; the checkpoint that was there is still whole.
 
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config.to_dict(), indent=2, default=str) + "\n")
+    write_text(folder / "config.json", json.dumps(config.to_dict(), indent=2, default=str) + "\n")
     run = begin(model.to(config.torch_device), config, folder)
     seed_all(config.seed + run.step)
     if run.step == 0:
@@ -189,11 +193,10 @@ def is_better(name: str, value: float, best: float | None) -> bool:
 
 
 def write_network(network: AutoFocusNet, file: Path) -> None:
-    """Write a network's tensors with its shape, in one move."""
-    partial = file.with_suffix(".partial")
+    """Write a network's tensors with its shape."""
     state = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
-    save_file(state, partial, metadata={"network": json.dumps(network.config.to_dict())})
-    partial.rename(file)
+    shape = {"network": json.dumps(network.config.to_dict())}
+    write_bytes(file, to_safetensors(state, metadata=shape))
 
 
 def read_network(file: Path) -> AutoFocusNet:
@@ -206,8 +209,7 @@ def read_network(file: Path) -> AutoFocusNet:
 
 
 def save(run: Run) -> None:
-    """Write `checkpoint.pt` in one move, so that an interruption leaves the last one whole."""
-    partial = run.folder / "checkpoint.partial"
+    """Write `checkpoint.pt`; an interruption leaves the last one whole."""
     state = {
         "step": run.step,
         "best": run.best,
@@ -216,8 +218,9 @@ def save(run: Run) -> None:
         "averaged": run.averaged.state_dict(),
         "optimiser": run.optimiser.state_dict(),
     }
-    torch.save(state, partial)
-    partial.rename(run.folder / "checkpoint.pt")
+    file = io.BytesIO()
+    torch.save(state, file)
+    write_bytes(run.folder / "checkpoint.pt", file.getbuffer())
 
 
 def resume(run: Run, device: torch.device) -> None:
@@ -231,10 +234,11 @@ def resume(run: Run, device: torch.device) -> None:
 
 def append_row(file: Path, run: Run, figures: dict[str, float]) -> None:
     """Append a step and its figures to a table; the header comes first."""
-    fresh = not file.exists()
-    with file.open("a", newline="") as handle:
-        writer = csv.writer(handle)
-        if fresh:
-            writer.writerow(["step", "seconds", *figures])
-        row = (f"{value:.4f}" for value in figures.values())
-        writer.writerow([run.step, f"{run.seconds:.1f}", *row])
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    if not file.exists():
+        writer.writerow(["step", "seconds", *figures])
+    row = (f"{value:.4f}" for value in figures.values())
+    writer.writerow([run.step, f"{run.seconds:.1f}", *row])
+    known = file.read_bytes() if file.exists() else b""
+    write_bytes(file, known + table.getvalue().encode())

@@ -32,7 +32,8 @@ from huggingface_hub.errors import (
     RemoteEntryNotFoundError,
 )
 
-from autofocus.errors import NO_SPACE, HubError
+from autofocus.errors import NO_SPACE, HubError, PhotoError
+from autofocus.files.atomic import write_text
 
 REPOS_VARIABLE = "AUTOFOCUS_HUB_REPO"
 MODELS_VARIABLE = "AUTOFOCUS_DEPTH_MODELS"
@@ -293,10 +294,8 @@ def remember(source: Source, revisions: list[Revision]) -> None:
         kept = read_memory() | {source.key: listed}
         try:
             memory().parent.mkdir(parents=True, exist_ok=True)
-            partial = memory().with_suffix(".partial")
-            partial.write_text(json.dumps(kept), encoding="utf-8")
-            partial.replace(memory())
-        except OSError:
+            write_text(memory(), json.dumps(kept))
+        except (OSError, PhotoError):
             pass  # a cache that cannot be written costs only the listing when offline
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from autofocus.errors import VersionError
+from autofocus.files.atomic import replace_file, write_text
 from autofocus.network import AutoFocusNet, NetworkConfig
 from autofocus.versions import hub
 from autofocus.versions.version import CONFIG, WEIGHTS, Version
@@ -108,15 +109,18 @@ def save_version(network: AutoFocusNet, folder: Path, config: dict) -> None:
         folder: made if it is not there.
         config: "name", and what else `version.Config` knows.
 
+    Raises:
+        PhotoError: a file cannot be written; a version that was there is still whole.
+
     """
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{WEIGHTS}.partial"
-    save_file({name: narrow(tensor) for name, tensor in network.state_dict().items()}, partial)
-    partial.replace(folder / WEIGHTS)
-    digest = file_hash(folder / WEIGHTS)
+    weights = save({name: narrow(tensor) for name, tensor in network.state_dict().items()})
+    digest = hashlib.sha256(weights).hexdigest()
     full = {**config, "network": network.config.to_dict(), "sha256": digest}
     text = json.dumps(full, indent=2, ensure_ascii=False) + "\n"
-    (folder / CONFIG).write_text(text, encoding="utf-8")
+    with replace_file(folder / WEIGHTS) as temporary:
+        temporary.write_bytes(weights)
+        write_text(folder / CONFIG, text)  # weights and hash change together, or neither does
 
 
 def narrow(tensor: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from gradio.data_classes import FileData, GradioModel
 from pydantic import create_model
 
+from autofocus.files.atomic import write_bytes, write_image
 from autofocus.focus import SALIENT
 from autofocus.lens.highlights import expand_highlights
 from autofocus.lens.layers import Layer, split
@@ -75,7 +76,7 @@ def waiting_data(photo: np.ndarray, folder: Path, size: tuple[int, int]) -> View
     """A photo (as in `viewer_data`) that is shown dimmed; `size`: the photo's own height, width."""
     run = uuid.uuid4().hex
     path = folder / f"{run}.jpg"
-    cv2.imwrite(str(path), cv2.cvtColor(to_bytes(photo), cv2.COLOR_RGB2BGR))
+    write_image(path, cv2.cvtColor(to_bytes(photo), cv2.COLOR_RGB2BGR))
     return ViewerData(photo=FileData(path=str(path)), run=run, size=[size[1], size[0]])
 
 
@@ -174,7 +175,7 @@ def with_correction(
     changes = {"run": run, "correction": None, "tile": None, **lens_fields(lens)}
     if correction is not None:
         path = folder / f"{run}.correction.bin"
-        path.write_bytes(correction_bytes(correction).tobytes())
+        write_bytes(path, correction_bytes(correction).tobytes())
         changes["correction"] = FileData(path=str(path))
     return data.model_copy(update=changes)
 
@@ -236,7 +237,7 @@ def write_scene(
     planes = (depth, back.depth.numpy(), front.alpha.numpy())
     maps = np.stack([*map(to_words, planes), mark_subject(saliency, math.hypot(*whole))], -1)
     path = folder / f"{run}.maps.bin"
-    path.write_bytes(maps.astype("<u2").tobytes())
+    write_bytes(path, maps.astype("<u2").tobytes())
     images = {"photo": photo, "front": with_gain(front.light), "hidden": with_gain(back.light)}
     with ThreadPoolExecutor() as pool:
         files = pool.map(lambda name: write(images[name], folder / f"{run}.{name}.png"), images)
@@ -278,7 +279,7 @@ def write(image: np.ndarray, path: Path) -> FileData:
     """An 8-bit PNG of three or four channels, written quickly."""
     pixels = to_bytes(image)
     order = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-    cv2.imwrite(str(path), cv2.cvtColor(pixels, order), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    write_image(path, cv2.cvtColor(pixels, order), cv2.IMWRITE_PNG_COMPRESSION, 1)
     return FileData(path=str(path))
 
 

@@ -12,15 +12,18 @@ import pytest
 from PIL import Image
 
 from autofocus.batch import worker as worker_module
+from autofocus.batch.outputs import MAPS, write_maps
 from autofocus.batch.parts import find_written
 from autofocus.batch.places import find_photos, open_place
 from autofocus.batch.plan import Job, check_request, find_missing, number_stems
 from autofocus.batch.refocusing import Refocusing
 from autofocus.batch.run import keep_errors, share_out, watch
 from autofocus.batch.worker import DEATHS, Worker
-from autofocus.errors import RequestError
+from autofocus.errors import PhotoError, RequestError
 from autofocus.photo import write_photo
+from autofocus.predict import Prediction
 from tests.cli.test_commands import run as command
+from tests.files.test_atomic import files_of_at_most
 
 SCHEMES = ["", "file://", "local://"]  # a path; pyarrow's; fsspec's, as a bucket of its own
 
@@ -98,6 +101,18 @@ def test_outputs_are_those_of_predict_byte_for_byte(job, library, tmp_path):
     assert command("predict", *top, "--output", tmp_path / "one") == 1
     assert command("predict", library / "sub", "--output", tmp_path / "one" / "sub") == 0
     assert files_in(tmp_path / "out") == files_in(tmp_path / "one")
+
+
+def test_of_maps_that_cannot_all_be_written_none_is_left(tmp_path):
+    flat, noise = np.full((12, 16), 0.5, np.float32), np.random.default_rng(0).random((12, 16))
+    for maps in ((flat, noise), (noise, flat)):
+        prediction = Prediction(*(values.astype(np.float32) for values in maps))
+        for size in range(0, 220, 10):
+            with files_of_at_most(size), pytest.raises(PhotoError, match="cannot be written"):
+                write_maps(prediction, {"reason": "x" * 100}, tmp_path, "photo")
+            assert not any(tmp_path.iterdir())
+    write_maps(prediction, {}, tmp_path, "photo")
+    assert {file.name for file in tmp_path.iterdir()} == {f"photo{suffix}" for suffix in MAPS}
 
 
 def test_refocused_photos_are_those_of_refocus(job, library, tmp_path):
@@ -193,6 +208,14 @@ def test_a_fault_of_ours_ends_one_photo_only(job, monkeypatch):
     monkeypatch.setattr(Worker, "read", fail)
     (error,) = Worker(job, 1, "test")(batch_of(job, "a.jpg"))["error"]
     assert error == "The program failed at this photo (ZeroDivisionError: oh)."
+
+
+def test_a_bucket_that_takes_nothing_is_said(tmp_path):
+    place = open_place(f"local://{tmp_path}/out")
+    place.write("a.json", b"old")
+    with files_of_at_most(0), pytest.raises(PhotoError, match="b.json cannot be written"):
+        place.write("b.json", b"new")
+    assert place.read("a.json") == b"old"
 
 
 def test_errors_are_kept_as_lines(job, tmp_path, capsys):

@@ -7,6 +7,7 @@ import pytest
 from autofocus.evaluation.datasets import Item, read_disparity, write_disparity
 from autofocus.evaluation.evaluate import SETS, evaluate, evenly, main, missing_sets, summarise
 from autofocus.predict import Prediction
+from tests.files.test_atomic import OLD, files_of_at_most
 
 SETS_WITH_DEPTH = ("depth/nyu/val", "depth/middlebury", "depth/strong/val", "depth/people/val")
 SETS_WITH_MASKS = ("saliency/ecssd/val", "saliency/duts/val", "saliency/people")
@@ -87,12 +88,26 @@ def test_the_command_measures_a_folder_and_says_what_is_missing(
     output = tmp_path / "figures.json"
     arguments = ["--version", tiny_version.folder, "--data", data[0], "--limit", 1]
     monkeypatch.setattr("sys.argv", ["evaluate", *map(str, arguments), "--output", str(output)])
-    main()
+    assert main() == 0
     said = capsys.readouterr()
     assert "strong_order_percent" in said.out and "duts" not in said.out
     assert "duts: no data folder has it" in said.err and "strong:" not in said.err
     report = json.loads(output.read_text())
     assert report["version"] == "tiny" and 0 <= report["strong_order_percent"] <= 100
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(
+    tiny_version, data, tmp_path, monkeypatch, capsys
+):
+    output = tmp_path / "figures.json"
+    output.write_bytes(OLD)
+    arguments = ["--version", tiny_version.folder, "--data", data[0], "--sets", "empty"]
+    monkeypatch.setattr("sys.argv", ["evaluate", *map(str, arguments), "--output", str(output)])
+    for size in (0, 10, 70):
+        with files_of_at_most(size):
+            assert main() == 1
+        assert "figures.json cannot be written" in capsys.readouterr().err
+        assert output.read_bytes() == OLD
 
 
 def test_a_label_survives_its_file(tmp_path):

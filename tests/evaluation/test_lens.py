@@ -7,6 +7,7 @@ import pytest
 from autofocus.evaluation.image_quality import psnr, ssim
 from autofocus.evaluation.lens import main, scores
 from autofocus.evaluation.lens_scenes import read_cases
+from tests.files.test_atomic import OLD, files_of_at_most
 
 
 @pytest.fixture
@@ -40,6 +41,16 @@ def test_masks_tell_edge_and_focus_apart(folder):
 def test_the_table_has_every_renderer(folder, capsys):
     assert main([str(folder)]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 6
+
+
+@pytest.mark.parametrize("name", ["--pictures", "--output"])
+def test_a_file_that_cannot_be_written_is_said_and_the_old_one_left(folder, capsys, name):
+    file = folder / "made.png"
+    file.write_bytes(OLD)
+    with files_of_at_most(100):
+        assert main([str(folder), "--only", "ours", name, str(file)]) == 1
+    assert "made.png cannot be written" in capsys.readouterr().err
+    assert file.read_bytes() == OLD
 
 
 def test_a_folder_without_scenes_is_said(tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import resource
 import stat
 from contextlib import contextmanager
@@ -10,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import autofocus
 from autofocus.compare.sheet import Sheet, write_sheet
 from autofocus.errors import PhotoError
-from autofocus.files.atomic import replace_file, write_bytes
+from autofocus.files.atomic import replace_file, write_bytes, write_image
 from autofocus.focus_pull import write_frames
 from autofocus.photo import read_photo, write_depth, write_photo, write_saliency
 from tests.files.pictures import colours, ramp
@@ -35,6 +37,8 @@ WRITERS = {
     "saliency.png": lambda path: write_saliency(ramp(), path),
     "sheet.html": write_contact_sheet,
     "sheet.png": write_contact_sheet,
+    "image.webp": lambda path: write_image(path, np.uint8(255 * colours())),
+    "image.png": lambda path: write_image(path, np.uint16(65535 * ramp())),
     "pull.mp4": lambda path: write_frames(iter([colours(), colours()]), path),
     "pull.gif": lambda path: write_frames(iter([colours(), colours()]), path),
     "pull.webp": lambda path: write_frames(iter([colours(), colours()]), path),
@@ -63,6 +67,16 @@ def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path, name):
             WRITERS[name](path)
         assert path.read_bytes() == OLD
         assert os.listdir(tmp_path) == [name]
+
+
+# `imwrite` says nothing where a write fails, and `save_file` raises what no border knows.
+DIRECTLY = re.compile(r"imwrite\(|save_file\(|(?<!atomic)(?<!temporary)\.write_(text|bytes)\(")
+
+
+def test_nothing_is_written_in_another_way():
+    root = Path(autofocus.__file__).parent
+    lines = [(file, line) for file in root.rglob("*.py") for line in file.read_text().splitlines()]
+    assert [(file.name, line) for file, line in lines if DIRECTLY.search(line)] == []
 
 
 def test_every_tenth_byte(tmp_path):

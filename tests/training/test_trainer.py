@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from autofocus.errors import TrainingError
+from autofocus.errors import PhotoError, TrainingError
 from autofocus.training.objectives import Joint
 from autofocus.training.trainer import BEST, backward, is_better, rate_at, read_network, train
 from tests.conftest import TINY
+from tests.files.test_atomic import files_of_at_most
 
 
 class Toy(nn.Module):
@@ -63,6 +64,19 @@ def test_an_interrupted_run_resumes_to_the_same_weights(batch, config, tmp_path)
     train(Toy(), forever(batch), score_of(1.0), config, tmp_path / "parts")
     whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
     assert all(torch.allclose(whole[n].float(), parts[n].float(), atol=1e-5) for n in whole)
+
+
+def test_a_disk_that_is_full_leaves_the_last_checkpoint_whole(batch, config, tmp_path):
+    train(Toy(), forever(batch), score_of(1.0), config, tmp_path)
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    longer = replace(config, steps=14)
+    for file in sorted(before, key=lambda file: len(before[file])):  # the shortest fails first
+        with files_of_at_most(len(before[file]) - 1), pytest.raises(PhotoError, match="written"):
+            train(Toy(), forever(batch), score_of(2.0), longer, tmp_path)
+        assert set(tmp_path.iterdir()) == set(before)
+        assert (tmp_path / "checkpoint.pt").read_bytes() == before[tmp_path / "checkpoint.pt"]
+    train(Toy(), forever(batch), score_of(2.0), longer, tmp_path)
+    assert (tmp_path / "checkpoint.pt").read_bytes() != before[tmp_path / "checkpoint.pt"]
 
 
 def test_the_named_figure_picks_the_checkpoint(network, batch, config, tmp_path):

@@ -8,11 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from autofocus.errors import VersionError
+from autofocus.errors import PhotoError, VersionError
 from autofocus.network import AutoFocusNet, NetworkConfig
 from autofocus.versions import weights
 from autofocus.versions.version import WEIGHTS, read_version
 from tests.conftest import TINY
+from tests.files.test_atomic import files_of_at_most
 from tests.versions.folders import change_config, copy_of
 
 
@@ -38,6 +39,20 @@ def header(**tensors):
     """A safetensors file that has this header and no values."""
     text = json.dumps(tensors).encode()
     return struct.pack("<Q", len(text)) + text
+
+
+def test_a_version_that_cannot_be_written_leaves_the_old_one_whole(folder, tiny_network):
+    old = {file: file.read_bytes() for file in folder.iterdir()}
+    other = {"name": "other", "quality": {}}
+    for size in (0, 10, 1000, len(old[folder / WEIGHTS]) - 1):
+        with files_of_at_most(size), pytest.raises(PhotoError, match="cannot be written"):
+            weights.save_version(tiny_network, folder, other)
+        assert {file: file.read_bytes() for file in folder.iterdir()} == old
+    with files_of_at_most(len(old[folder / WEIGHTS])):
+        other["trained_on"] = "x" * len(old[folder / WEIGHTS])  # the config alone is too large
+        with pytest.raises(PhotoError, match="config.json cannot be written"):
+            weights.save_version(tiny_network, folder, other)
+    assert {file: file.read_bytes() for file in folder.iterdir()} == old
 
 
 def test_round_trip_keeps_the_maps(tiny_network, tiny_version):
