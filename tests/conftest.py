@@ -2,6 +2,7 @@
 
 import os
 import socket
+from types import SimpleNamespace
 
 # The Hub's client reads these when it is imported. Nobody is there unless a test starts a stand-in.
 with socket.socket() as probe:
@@ -19,9 +20,11 @@ os.environ.pop("HF_TOKEN", None)
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import file_download
+from huggingface_hub.utils import _http
 
 from autofocus.network import AutoFocusNet, NetworkConfig
-from autofocus.versions import catalog, weights
+from autofocus.versions import catalog, models, weights
 from tests.hub_stand_in import StandIn
 
 TINY = NetworkConfig("resnet18", (8, 8, 16, 16, 16), short_side=96)
@@ -50,9 +53,22 @@ def tiny_version(tiny_network, tmp_path_factory):
     return catalog.read_version(folder)
 
 
+@pytest.fixture(scope="session")
+def loaded_tiny(tiny_version):
+    """The tiny version's network, as it is read from its file."""
+    return weights.load_network(tiny_version)
+
+
 @pytest.fixture
-def only_tiny(tiny_version, monkeypatch):
-    """The tiny version is all there is, and the default."""
+def only_tiny(tiny_version, loaded_tiny, monkeypatch):
+    """The tiny version is all there is, and the default; predictors share its network."""
+    load = models.load_network
+
+    def load_once(version, device="cpu"):
+        is_tiny = version.folder == tiny_version.folder
+        return loaded_tiny.to(device) if is_tiny else load(version, device)
+
+    monkeypatch.setattr(models, "load_network", load_once)
     use_only(tiny_version, monkeypatch)
     return tiny_version
 
@@ -69,6 +85,14 @@ def stand_in():
     server = StandIn(HUB_PORT)
     yield server
     server.close()
+
+
+@pytest.fixture
+def no_waiting(monkeypatch):
+    """The Hub's client tries again at once where it would wait for seconds."""
+    impatient = SimpleNamespace(sleep=lambda seconds: None)
+    monkeypatch.setattr(file_download, "time", impatient)
+    monkeypatch.setattr(_http, "time", impatient)
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ def test_a_hub_that_is_down_is_said_in_one_sentence(published, ask, bundled_work
     ],
 )
 def test_weights_that_do_not_arrive_whole_are_never_used(
-    published, ask, bundled_works, tmp_path, fault, says
+    published, ask, bundled_works, no_waiting, tmp_path, fault, says
 ):
     published.fault = fault
     told = ask(f"{REPO}@v1")

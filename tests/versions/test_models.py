@@ -159,7 +159,7 @@ def test_pickles_and_code_of_a_repo_are_never_used(offered, files):
         load_predictor(version)
 
 
-def test_a_hub_that_fails_is_said_in_one_sentence(offered, files, stand_in):
+def test_a_hub_that_fails_is_said_in_one_sentence(offered, files, stand_in, no_waiting):
     version = offered(files["dpt"])
     stand_in.fault = "500"
     with pytest.raises(VersionError, match="error 500"):
