@@ -25,7 +25,7 @@ def folders(tmp_path, config):
     return replace(config, data=(one, two))
 
 
-def test_a_part_is_drawn_as_often_as_its_share_says(folders):
+def test_a_part_is_drawn_as_often_as_its_fraction_says(folders):
     items, weights = weighted(training_parts(folders))
     drawn = {}
     for item, weight in zip(items, weights, strict=True):
@@ -47,7 +47,7 @@ def test_what_validates_is_never_trained_on(folders):
     assert not any(photo.stem == "x_frontal" for photo in held | trained)
 
 
-def test_masks_beside_photos_are_no_photos(folders):
+def test_masks_beside_photos_are_not_photos(folders):
     assert len(photos_of(folders.data, "depth/nyu/train")) == 1
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from autofocus.errors import PhotoError, TrainingError
+from autofocus.training import trainer
 from autofocus.training.objectives import Joint
 from autofocus.training.trainer import BEST, backward, is_better, rate_at, read_network, train
 from tests.conftest import TINY
@@ -79,7 +80,8 @@ def test_a_disk_that_is_full_leaves_the_last_checkpoint_whole(batch, config, tmp
     assert (tmp_path / "checkpoint.pt").read_bytes() != before[tmp_path / "checkpoint.pt"]
 
 
-def test_the_named_figure_picks_the_checkpoint(network, batch, config, tmp_path):
+def test_the_named_figure_picks_the_checkpoint(network, batch, config, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "save", lambda run: None)  # large, and never resumed
     config, kept = replace(config, steps=2, validate_every=1), []
 
     def validate(averaged):
