@@ -42,7 +42,7 @@ def saved(picture, kind, **options):
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF"])
-def test_common_formats_keep_the_picture(smooth, kind):
+def test_common_formats_keep_the_image(smooth, kind):
     pillow_heif.register_heif_opener()
     pixels = read_photo(saved(Image.fromarray(smooth), kind)).pixels
     assert pixels.dtype == np.float32
@@ -238,7 +238,7 @@ def test_exif_too_long_for_a_jpeg_is_left_out(smooth, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["wide.jpg", "wide.webp"])
-def test_a_picture_too_wide_for_its_format_gets_a_sentence(tmp_path, name):
+def test_an_image_too_wide_for_its_format_gets_a_sentence(tmp_path, name):
     with pytest.raises(PhotoError, match="cannot be written"):
         write_photo(np.zeros((1, 66_000, 3), np.float32), tmp_path / name)
 
@@ -246,7 +246,7 @@ def test_a_picture_too_wide_for_its_format_gets_a_sentence(tmp_path, name):
 @pytest.mark.filterwarnings("ignore::UserWarning")  # the test below is about these
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "GIF"])
 @pytest.mark.parametrize("read", [read_photo, read_depth])
-def test_damage_anywhere_gives_a_picture_or_a_sentence(smooth, phone_exif, kind, read):
+def test_damage_anywhere_gives_an_image_or_a_sentence(smooth, phone_exif, kind, read):
     pillow_heif.register_heif_opener()
     whole = saved(Image.fromarray(smooth), kind, **({} if kind == "GIF" else {"exif": phone_exif}))
     random = np.random.default_rng(7)
@@ -264,6 +264,7 @@ def test_damage_anywhere_gives_a_picture_or_a_sentence(smooth, phone_exif, kind,
     assert refused
 
 
+@pytest.mark.slow
 def test_odd_metadata_is_not_remarked_on(smooth, tmp_path):
     exif = b"Exif\0\0II*\0\x08\0\0\0\x09\0" + bytes(7)
     (tmp_path / "odd.jpg").write_bytes(saved(Image.fromarray(smooth), "JPEG", exif=exif))

@@ -116,13 +116,13 @@ def two_halves(near_left=True, left=0.8, right=0.2):
     return photo, depth
 
 
-def half_disc_share(x, radius):
+def half_disc_fraction(x, radius):
     """Share of a disc of `radius` around x that lies left of 0."""
     t = np.clip(x / radius, -1, 1)
     return (np.arccos(t) - t * np.sqrt(1 - t * t)) / math.pi
 
 
-def test_a_sharp_subject_keeps_its_outline_and_does_not_smear():
+def test_a_sharp_subject_keeps_its_boundary_and_does_not_smear():
     photo, depth = two_halves()
     out = render(photo, depth, 1.0, aperture_for(8, 1.0))
     edge = SIZE[1] // 2
@@ -134,7 +134,7 @@ def test_a_blurred_foreground_becomes_see_through_towards_its_edge():
     photo, depth = two_halves()
     out = decode(render(photo, depth, 0.0, aperture_for(8, 1.0)))[SIZE[0] // 2, :, 0]
     x = np.arange(SIZE[1]) + 0.5 - SIZE[1] / 2
-    share = half_disc_share(x, 8.0)
+    share = half_disc_fraction(x, 8.0)
     truth = 0.8 * share + 0.2 * (1 - share)
     assert np.abs(out - truth).max() < 0.06
 
@@ -197,7 +197,7 @@ def test_soft_depth_draws_no_rim():
     assert np.abs(out - sharp).max() < 0.03
 
 
-def test_a_clipped_lamp_makes_a_brighter_disc():
+def test_a_clipped_highlight_makes_a_brighter_disc():
     photo = np.full((*SIZE, 3), 0.1, np.float32)
     photo[30:34, 46:50] = 1.0
     plain, boosted = (
@@ -214,7 +214,7 @@ def test_what_a_foreground_hides_is_continued_from_behind():
     depth[:, 44:52] = 1.0
     out = decode(render(photo, depth, 0.0, aperture_for(8, 1.0)))[SIZE[0] // 2, :, 0]
     x = np.arange(SIZE[1]) + 0.5 - 48
-    cover = half_disc_share(x - 4, 8.0) - half_disc_share(x + 4, 8.0)
+    cover = half_disc_fraction(x - 4, 8.0) - half_disc_fraction(x + 4, 8.0)
     assert np.abs(out - (0.8 * cover + 0.2 * (1 - cover))).max() < 0.04
 
 

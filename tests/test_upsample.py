@@ -27,7 +27,7 @@ def test_a_soft_step_becomes_sharp_on_the_photos_edge(step):
 
 
 @both
-def test_outlines_lie_where_the_photos_do(step, upsample):
+def test_boundaries_lie_where_the_photos_do(step, upsample):
     photo, small, soft = step
     drawn = upsample(soft, small, photo)
     assert (drawn[:, 260] - drawn[:, 255]).min() > 0.6
@@ -35,7 +35,7 @@ def test_outlines_lie_where_the_photos_do(step, upsample):
 
 
 @both
-def test_texture_is_no_outline(step, upsample):
+def test_texture_is_no_boundary(step, upsample):
     photo, _, soft = step
     strands = np.where(np.arange(512) % 16 < 8, 0.3, 0.6).astype(np.float32)
     photo[:, 258:] = strands[258:, None]  # some are of nearly the far side's colour

@@ -142,7 +142,7 @@ def test_only_what_is_missing_or_broken_is_made_again(job, tmp_path, scheme):
     assert find_missing(job, stems) == {}
 
 
-def test_a_file_that_breaks_off_is_not_whole(job, tmp_path):
+def test_a_file_that_was_interrupted_is_not_whole(job, tmp_path):
     work = Worker(job, 1, "test")
     work(batch_of(job, "a.jpg", "a.png"))
     stems = number_stems(["a.jpg", "a.png"])

@@ -90,9 +90,9 @@ def test_two_versions_are_looked_at_as_one(visitor, files):
     assert first["view"] == second["view"] == 2
 
     visitor.page.locator("#compare-stage").get_by_role("button", name="Auto").click()
-    foci = visitor.page.locator("#compare-stage .block.version-facts").all_inner_texts()
-    assert all("midway" in text or "subject" in text for text in foci)
-    for state, text in zip(visitor.page.evaluate(STATES), foci, strict=True):
+    focus_values = visitor.page.locator("#compare-stage .block.version-facts").all_inner_texts()
+    assert all("midway" in text or "subject" in text for text in focus_values)
+    for state, text in zip(visitor.page.evaluate(STATES), focus_values, strict=True):
         assert state["focus"] == 0.5 or "midway" not in text
 
 
@@ -108,7 +108,7 @@ def test_figures_and_differences_are_there(visitor, files, tiny_versions):
     assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [200, 120]
 
 
-def test_a_set_names_what_is_no_photo_and_shows_one_after_the_other(visitor, files):
+def test_a_set_names_what_is_not_a_photo_and_shows_one_after_the_other(visitor, files):
     compare(visitor, files)
     strip = visitor.page.locator("#compare-strip img")
     assert strip.count() == 2

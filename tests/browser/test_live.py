@@ -48,7 +48,7 @@ def test_dragging_draws_every_step_and_asks_for_nothing(visit, files):
     assert visitor.reason() == "Set by hand."
 
 
-def test_a_picture_is_refined_after_the_next_photo_is_sent(visit, files):
+def test_an_image_is_refined_after_the_next_photo_is_sent(visit, files):
     visitor = visit()
     visitor.open(files / "coffee.jpg")
     visitor.give(files / "coffee.jpg")

@@ -65,7 +65,7 @@ def test_a_flat_photo_is_focused_midway(visitor, files):
     assert visitor.page.locator("#f-number").inner_text() == "f/4"
 
 
-def test_files_that_are_no_photos_get_a_sentence_and_the_page_goes_on(visitor, files):
+def test_files_that_are_not_photos_get_a_sentence_and_the_page_goes_on(visitor, files):
     for name, says in {
         "empty.jpg": "empty",
         "text.jpg": "text",

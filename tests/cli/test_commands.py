@@ -101,6 +101,7 @@ def test_an_unwritable_folder_gets_a_sentence(photo, only_tiny, capsys):
 HEAVY = {"torch", "numpy", "cv2", "PIL", "gradio", "ray", "huggingface_hub"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["refocus", "--help"], ["refocus"]])
 def test_help_and_wrong_usage_load_nothing_heavy(arguments):
     code = (
@@ -138,7 +139,7 @@ def test_interrupting_is_quiet(photo, tmp_path, only_tiny, monkeypatch, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_own_depth_needs_no_network(photo, scene, tmp_path, monkeypatch):
+def test_a_custom_depth_map_needs_no_network(photo, scene, tmp_path, monkeypatch):
     monkeypatch.setattr("autofocus.cli.commands.load_predictor", None)
     write_depth(filled(scene[1]), tmp_path / "own.png")
     output = tmp_path / "soft.png"
@@ -150,7 +151,7 @@ def test_own_depth_needs_no_network(photo, scene, tmp_path, monkeypatch):
     assert after[70:].std() < before[70:].std()
 
 
-def test_own_depth_of_half_the_size_fits_and_of_another_aspect_does_not(
+def test_a_custom_depth_map_of_half_the_size_fits_and_of_another_aspect_does_not(
     photo, scene, tmp_path, capsys
 ):
     output, own = tmp_path / "soft.png", tmp_path / "own.png"
@@ -161,7 +162,7 @@ def test_own_depth_of_half_the_size_fits_and_of_another_aspect_does_not(
     assert "another aspect" in capsys.readouterr().err
 
 
-def test_blades_change_the_picture(photo, scene, tmp_path):
+def test_blades_change_the_image(photo, scene, tmp_path):
     own = tmp_path / "own.png"
     write_depth(scene[1], own)
     pictures = []

@@ -109,7 +109,7 @@ def test_a_page_needs_nothing_else_and_escapes_names(scene, tmp_path):
     assert "<table>" not in (tmp_path / "sheet.html").read_text()
 
 
-def test_pictures_on_a_sheet_are_small():
+def test_images_on_a_sheet_are_small():
     sheet = Sheet("large", ["photo"])
     sheet.add("large", [np.zeros((3000, 2000, 3), np.float32)])
     assert max(sheet.rows[0][0].shape) == 640

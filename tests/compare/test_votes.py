@@ -211,7 +211,7 @@ def test_one_photo_twice_is_shown_once(reviews):
     assert len(reviews.create(VERSIONS, PHOTOS[:2] * 2, MAKER).photos) == 2
 
 
-def test_the_file_is_where_the_host_says(tmp_path, monkeypatch):
+def test_the_file_is_where_the_operator_says(tmp_path, monkeypatch):
     monkeypatch.setenv("AUTOFOCUS_VOTES", str(tmp_path / "mine"))
     assert votes_file() == tmp_path / "mine"
     monkeypatch.delenv("AUTOFOCUS_VOTES")
@@ -235,7 +235,7 @@ def test_the_interval_is_newcombes(wins, votes, low, high):
     assert mirrored == pytest.approx((1 - high, 1 - low), abs=6e-5)
 
 
-def test_the_interval_holds_the_share_and_narrows():
+def test_the_interval_holds_the_fraction_and_narrows():
     widths = []
     for votes in (1, 4, 16, 64, 256):
         for wins in range(votes + 1):

@@ -24,7 +24,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_equal_pictures_are_perfect_and_noise_costs():
+def test_equal_images_are_perfect_and_noise_costs():
     picture = np.random.default_rng(1).random((20, 30, 3))
     assert ssim(picture, picture) == pytest.approx(1)
     assert psnr(picture, picture + 0.1) == pytest.approx(20)

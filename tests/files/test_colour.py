@@ -206,7 +206,7 @@ def test_a_profile_counts_at_eight_and_sixteen_bits(deep):
     assert read_photo(data).bits == (16 if deep else 8)
 
 
-def test_an_ultra_hdr_jpeg_gives_its_sdr_picture():
+def test_an_ultra_hdr_jpeg_gives_its_sdr_image():
     photo = saved(Image.fromarray(levels(colours())), "JPEG", quality=95)
     gain = saved(Image.fromarray(levels(colours(24, 32)[..., 0])), "JPEG")
     gain = with_segments(gain, xmp_segment('<x hdrgm:Version="1.0"/>'))

@@ -148,7 +148,7 @@ def test_openexr(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_pictures_of_eight_bits(kind, mode):
+def test_images_of_eight_bits(kind, mode):
     image = Image.fromarray(levels(DEPTH)).convert(mode)
     assert off(read_depth(saved(image, kind, quality=95)).depth) < 0.02
 

@@ -137,7 +137,7 @@ def test_a_missing_strip_is_refused():
         read_photo(with_tag(whole, 279, 0))
 
 
-def test_the_full_picture_is_read_not_the_small_one_before_it():
+def test_the_full_image_is_read_not_the_small_one_before_it():
     file = io.BytesIO()
     with tifffile.TiffWriter(file) as writer:
         writer.write(levels(colours(12, 16)), photometric="rgb", subfiletype=1)
@@ -154,7 +154,7 @@ def test_too_large_is_said_before_decoding():
 
 @pytest.mark.parametrize("side", [256, 257])
 @pytest.mark.parametrize("read", [read_photo, read_depth])
-def test_a_picture_without_pixels_is_damaged(side, read):
+def test_an_image_without_pixels_is_damaged(side, read):
     grey = tiff(words(colours()[..., 0]), photometric="minisblack")
     with pytest.raises(PhotoError, match="damaged"):
         read(with_tag(grey, side, 0))

@@ -6,7 +6,7 @@ from autofocus.lens.highlights import expand_highlights
 
 @pytest.fixture
 def night():
-    """Linear light, 90×120, dark, with lamps of several sizes and colours."""
+    """Linear light, 90×120, dark, with clipped highlights of several sizes and colours."""
     light = np.full((90, 120, 3), 0.05, np.float32)
     for number, (row, column) in enumerate([(10, 10), (29, 60), (45, 100), (70, 30)]):
         colour = np.roll(np.float32([6, 3, 1]), number)

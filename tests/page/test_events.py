@@ -22,7 +22,7 @@ anything = st.recursive(
 
 @given(anything)
 @settings(max_examples=100, deadline=None)
-def test_a_click_is_two_shares_or_a_sentence(told):
+def test_a_click_is_two_fractions_or_a_sentence(told):
     try:
         pick = check_payload(Pick, told)
     except RequestError as error:

@@ -66,7 +66,7 @@ def lens_on_page(loading, changes):
     return Lens(**{c.field: c.to_lens(values[c.field]) for c in CONTROLS})
 
 
-def test_the_same_picture_is_made_again(loading, opened):
+def test_the_same_image_is_made_again(loading, opened):
     painted = encode_correction(stroke(opened))
     before = read_photo(make_photo(opened, "PNG", painted, LENS)).pixels
     files = make_settings(opened, "tiny", painted, LENS)

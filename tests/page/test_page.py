@@ -65,7 +65,7 @@ def test_a_photo_is_shown_at_once_and_then_with_everything(opening, photo_file):
     discard(scene)
 
 
-def test_who_cannot_draw_the_lens_is_sent_pictures(opening, photo_file):
+def test_who_cannot_draw_the_lens_is_sent_images(opening, photo_file):
     visit = Visit(live=False)
     visit.ask(str(photo_file))
     changes = list(opening.open(visit, None, "tiny", "inferno", Lens()))
@@ -77,7 +77,7 @@ def test_who_cannot_draw_the_lens_is_sent_pictures(opening, photo_file):
 
 
 @pytest.mark.parametrize("name", ["missing.jpg", "folder", "empty.jpg", "text.jpg"])
-def test_what_is_no_photo_gets_one_sentence(opening, tmp_path, name):
+def test_what_is_not_a_photo_gets_one_sentence(opening, tmp_path, name):
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "text.jpg").write_text("no photo")

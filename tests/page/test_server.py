@@ -135,7 +135,7 @@ def test_old_files_go_and_young_ones_are_counted(here):
     assert not old.parent.exists() and young.exists() and here.used == 100
 
 
-def test_a_visit_that_makes_ever_more_pictures_keeps_the_last(here, monkeypatch):
+def test_a_visit_that_makes_ever_more_images_keeps_the_last(here, monkeypatch):
     monkeypatch.setattr(visits, "VISIT_DISK", 250)
     monkeypatch.setattr(visits, "FRESH", -1.0)
     folder = here.of("a").folder

@@ -24,7 +24,7 @@ REPO = "team/focus"
 
 @pytest.fixture
 def published(stand_in, only_tiny, monkeypatch, tmp_path):
-    """A repo with a version on its main branch and tagged v1, which the host names."""
+    """A repo with a version on its main branch and tagged v1, which the operator names."""
     repo = stand_in.repo(REPO)
     commit = repo.commit({p.name: p.read_bytes() for p in only_tiny.folder.iterdir()})
     repo.refs["tags"]["v1"] = commit
