@@ -78,7 +78,7 @@ class Worker:
             name = part_name(rows if written else stems)
             try:
                 write_part(self.job.output, name, list(rows.values()))
-            except PhotoError as error:
+            except AutoFocusError as error:
                 errors |= dict.fromkeys(rows, str(error))
         return errors
 
