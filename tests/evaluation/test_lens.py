@@ -43,7 +43,7 @@ def test_the_table_has_every_renderer(folder, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 6
 
 
-@pytest.mark.parametrize("name", ["--pictures", "--output"])
+@pytest.mark.parametrize("name", ["--differences", "--output"])
 def test_a_file_that_cannot_be_written_is_said_and_the_old_one_left(folder, capsys, name):
     file = folder / "made.png"
     file.write_bytes(OLD)
