@@ -5,6 +5,7 @@ import hashlib
 import json
 import threading
 import time
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlparse
 
@@ -40,7 +41,8 @@ class StandIn:
         self.repos, self.stored, self.requests, self.fault = {}, {}, [], None
         self.server = ThreadingHTTPServer(("127.0.0.1", port), handler_of(self))
         self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        serve = partial(self.server.serve_forever, poll_interval=0.01)  # or closing takes 0.5 s
+        threading.Thread(target=serve, daemon=True).start()
         self.address = f"http://127.0.0.1:{self.server.server_port}"
 
     def repo(self, name):

@@ -142,6 +142,7 @@ def test_a_single_pixel_is_a_photo():
     assert read_photo(saved(Image.new("RGB", (1, 1), "red"), "PNG")).pixels.shape == (1, 1, 3)
 
 
+@pytest.mark.slow
 def test_every_bad_file_gets_its_sentence(tmp_path):
     for name, word in write_bad_files(tmp_path).items():
         with pytest.raises(PhotoError, match=word) as caught:

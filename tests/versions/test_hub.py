@@ -226,6 +226,7 @@ def test_bundled_networks_are_loaded_without_asking_the_hub(published):
     assert published.requests == []
 
 
+@pytest.mark.slow
 def test_a_hub_that_hangs_costs_no_more_than_the_patience(published, ask, monkeypatch):
     ask()
     monkeypatch.setenv(client.MODELS_VARIABLE, "lab/one lab/two")
@@ -240,6 +241,7 @@ def test_a_hub_that_hangs_costs_no_more_than_the_patience(published, ask, monkey
     assert said[0].endswith("still work; this list is less than a minute old.")
 
 
+@pytest.mark.slow
 def test_an_answer_that_comes_late_is_kept_for_the_next_listing(published, ask):
     published.fault = "slow"
     assert [version.name for version in list_versions()] == ["tiny"]
