@@ -61,7 +61,7 @@ def by_target(server, name):
 
 
 @pytest.mark.parametrize("told", WRONG_PICKS)
-def test_a_click_is_two_shares_of_the_picture(server, told):
+def test_a_click_is_two_fractions_of_the_photo(server, told):
     number = by_name(server, "pick")["id"]
     values = [None] * len(by_name(server, "pick")["inputs"])
     answer = server.event(number, values, told)
