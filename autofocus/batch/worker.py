@@ -79,7 +79,7 @@ class Worker:
             try:
                 write_part(self.job.output, name, list(rows.values()))
             except AutoFocusError as error:
-                errors |= dict.fromkeys(rows, str(error))
+                errors |= dict.fromkeys(rows, sentence(error))
         return errors
 
     def attempt(self, key: str, stem: str) -> dict[str, bytes]:
