@@ -321,4 +321,4 @@ def rescale(depth: Tensor) -> Tensor:
     span = depth.amax(dim=(-2, -1), keepdim=True) - low
     flat = span <= 1e-6 * (1 + low.abs())
     filled = (depth - low).div_(torch.where(flat, 1.0, span))
-    return filled.masked_fill_(flat, 0.5)
+    return filled.masked_fill_(flat, 0.5) if flat.any() else filled

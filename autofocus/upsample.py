@@ -14,6 +14,7 @@ Edges are followed in at most `LARGEST` pixels. In a larger photo an edge is som
 anyway, and time and memory would grow with it.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import cv2
@@ -82,54 +83,61 @@ def upsample_guided(
     values: np.ndarray, small: np.ndarray, photo: np.ndarray, radius: int
 ) -> np.ndarray:
     """One guided filter, whose values may overshoot; arguments as in `upsample_snapped`."""
-    slope, offset = fit_windows(values, small, radius)
-    size = photo.shape[1::-1]
-    result = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
-    for channel in range(3):  # one at a time: a photo may have 64 megapixels
-        part = cv2.resize(slope[..., channel], size, interpolation=cv2.INTER_LINEAR)
+    *slopes, offset = fit_windows(values, small, radius)
+    enlarge = partial(cv2.resize, dsize=photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    result = enlarge(offset)
+    part = np.empty_like(result)
+    for channel, slope in enumerate(slopes):
+        enlarge(slope, dst=part)
         part *= photo[..., channel]
         result += part
     return result
 
 
-def fit_windows(
-    values: np.ndarray, small: np.ndarray, radius: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Slope (h×w×3) and offset (h×w) of the map as a function of the photo, smoothed."""
-    window = partial(mean_around, radius=radius)
-    mean, mean_values = window(small), window(values)
-    covariance = window(small * values[..., None]) - mean * mean_values[..., None]
-    slope = solve(spread_around(small, mean, radius), covariance)
-    offset = mean_values - np.einsum("hwc,hwc->hw", slope, mean)
-    return window(slope), window(offset)
+def fit_windows(values: np.ndarray, small: np.ndarray, radius: int) -> list[np.ndarray]:
+    """Slope in red, green and blue, and offset, of the map as a function of the photo, smoothed.
 
-
-def spread_around(small: np.ndarray, mean: np.ndarray, radius: int) -> np.ndarray:
-    """Covariance of the colours in every window, softened: h×w×6 for rr, rg, rb, gg, gb, bb."""
-    pairs = [(i, j) for i in range(3) for j in range(i, 3)]
-    spread = np.empty((*small.shape[:2], len(pairs)), np.float32)
-    for number, (i, j) in enumerate(pairs):
-        product = mean_around(small[..., i] * small[..., j], radius)
-        spread[..., number] = product - mean[..., i] * mean[..., j] + SOFTNESS * (i == j)
-    return spread
-
-
-def solve(spread: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """The slope h×w×3 for which spread · slope = covariance, by Cramer's rule.
-
-    LAPACK takes ten times as long for as many small systems. In float64, since what is nearly of
-    one colour leaves a small difference of large products.
+    Each is h×w. Whole planes are contiguous, which NumPy reads several times as fast as pixels.
     """
-    rr, rg, rb, gg, gb, bb = np.moveaxis(spread.astype(np.float64), -1, 0)
-    r, g, b = np.moveaxis(covariance.astype(np.float64), -1, 0)
-    inverse = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
-    inverse += rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
-    a, d, e, f, h, i = inverse
-    slope = np.stack([a * r + d * g + e * b, d * r + f * g + h * b, e * r + h * g + i * b], axis=2)
-    return (slope / (rr * a + rg * d + rb * e)[..., None]).astype(np.float32)
+    window = partial(mean_around, radius=radius)
+    colours = cv2.split(small)
+    means, mean_values = [window(c) for c in colours], window(values)
+    covariance = [window(c * values) - m * mean_values for c, m in zip(colours, means, strict=True)]
+    slopes = solve(spread_around(colours, means, radius), covariance)
+    offset = mean_values - sum(s * m for s, m in zip(slopes, means, strict=True))
+    return [window(plane) for plane in (*slopes, offset)]
+
+
+def spread_around(
+    colours: Sequence[np.ndarray], means: Sequence[np.ndarray], radius: int
+) -> list[np.ndarray]:
+    """Covariance of the colours in every window, softened: h×w of rr, rg, rb, gg, gb and bb."""
+    return [
+        mean_around(colours[i] * colours[j], radius) - means[i] * means[j] + SOFTNESS * (i == j)
+        for i in range(3)
+        for j in range(i, 3)
+    ]
+
+
+def solve(spread: Sequence[np.ndarray], covariance: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The slopes, three h×w, for which spread · slope = covariance, by LDLᵀ on whole planes.
+
+    Its pivots keep what float32 can tell, since the softened spread is well conditioned; LAPACK
+    takes ten times as long for as many small systems.
+    """
+    rr, rg, rb, gg, gb, bb = spread
+    r, g, b = covariance
+    gr, br = rg / rr, rb / rr
+    second, rest = gg - gr * rg, gb - gr * rb
+    bg = rest / second
+    third = bb - br * rb - bg * rest
+    g = g - gr * r
+    blue = (b - br * r - bg * g) / third
+    green = g / second - bg * blue
+    return [r / rr - gr * green - br * blue, green, blue]
 
 
 def mean_around(x: np.ndarray, radius: int) -> np.ndarray:
     """The mean over the window around every pixel."""
     side = 2 * radius + 1
-    return cv2.blur(np.ascontiguousarray(x), (side, side), borderType=cv2.BORDER_REFLECT)
+    return cv2.blur(x, (side, side), borderType=cv2.BORDER_REFLECT)

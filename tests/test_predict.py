@@ -1,6 +1,9 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from autofocus.network import STRIDE
 from autofocus.photo import Photo
@@ -12,6 +15,7 @@ from autofocus.predict import (
     pick_dtype,
     predict,
     predict_photo,
+    prepare,
 )
 
 
@@ -53,6 +57,18 @@ def test_bfloat16_agrees_with_float32(tiny_network, scene):
     quick = predict(tiny_network, scene[0], dtype=torch.bfloat16)
     assert np.abs(exact.depth - quick.depth).mean() < 0.03
     assert np.abs(exact.saliency - quick.saliency).max() < 0.05
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_prepared_network_sees_the_same_without_batch_norm(tiny_network, scene, dtype):
+    quick = prepare(copy.deepcopy(tiny_network), dtype)
+    seen, exact = predict(quick, scene[0], dtype=dtype), predict(tiny_network, scene[0])
+    tolerance = 1e-4 if dtype == torch.float32 else 0.05
+    assert np.abs(seen.depth - exact.depth).mean() < tolerance
+    assert np.abs(seen.saliency - exact.saliency).max() < tolerance
+    convolutions = [m for m in quick.modules() if isinstance(m, nn.Conv2d)]
+    assert {m.weight.dtype for m in convolutions} == {dtype}
+    assert not [m for m in quick.modules() if isinstance(m, nn.BatchNorm2d)]
 
 
 def test_same_photo_same_maps(tiny_network, scene):

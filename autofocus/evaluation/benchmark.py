@@ -22,14 +22,14 @@ import cv2
 import numpy as np
 import torch
 
-from autofocus.evaluation.evaluate import choose_version, predictor
+from autofocus.evaluation.evaluate import choose_version
 from autofocus.evaluation.lens_baselines import back_to_front
 from autofocus.evaluation.vit_dpt import VitDpt
 from autofocus.network import PATCH
 from autofocus.photo import read_photo, write_photo
 from autofocus.predict import pick_device, pick_dtype
 from autofocus.render import Lens, circle_scale, render
-from autofocus.versions.weights import load_network
+from autofocus.versions.models import load_predictor
 
 MEGAPIXELS = 12
 LARGE = 50  # megapixels of the photo whose memory is measured
@@ -64,8 +64,8 @@ def draw_depth(size: tuple[int, int]) -> np.ndarray:
 
 def ours(name: str, path: Path, device: torch.device) -> Callable[[], object]:
     """The app's way: file to both maps at the photo's size."""
-    predict_photo = predictor(load_network(choose_version(name), device), device)
-    return lambda: predict_photo(path)
+    predict_photo = load_predictor(choose_version(name), device)
+    return lambda: predict_photo(read_photo(path).pixels)
 
 
 def vit_dpt(path: Path, device: torch.device) -> Callable[[], object]:

@@ -15,9 +15,16 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from autofocus.errors import VersionError
-from autofocus.network import rescale
 from autofocus.photo import resize, to_bytes
-from autofocus.predict import LONGEST, Prediction, Predictor, pick_dtype, predict
+from autofocus.predict import (
+    LONGEST,
+    Prediction,
+    Predictor,
+    fill_range,
+    pick_dtype,
+    predict,
+    prepare,
+)
 from autofocus.upsample import upsample_depth
 from autofocus.versions import hub
 from autofocus.versions.catalog import NO_TRANSFORMERS, find_version
@@ -57,8 +64,9 @@ def load_predictor(version: Version, device: torch.device | str = "cpu") -> Pred
     if version.is_depth_model:
         subject = load_predictor(find_version(), device)
         return partial(predict_both, load_depth(version, device), subject)
-    network = load_network(version, device)
-    return partial(predict, network, device=device, dtype=pick_dtype(device))
+    dtype = pick_dtype(device)
+    network = prepare(load_network(version, device), dtype)
+    return partial(predict, network, device=device, dtype=dtype)
 
 
 def predict_both(depth: Depth, subject: Predictor, photo: np.ndarray) -> Prediction:
@@ -137,11 +145,6 @@ def depth_along_edges(run: Depth, photo: np.ndarray) -> np.ndarray:
     """What a model makes of a photo, as our depth: H×W float32 in [0, 1], 1 nearest."""
     seen = resize(photo, seen_size(*photo.shape[:2]))
     return fill_range(upsample_depth(fill_range(run(seen)), seen, photo))
-
-
-def fill_range(depth: np.ndarray) -> np.ndarray:
-    """H×W → [0, 1], as `network.rescale`."""
-    return rescale(torch.from_numpy(depth)[None, None])[0, 0].numpy()
 
 
 def seen_size(height: int, width: int) -> tuple[int, int]:
