@@ -38,7 +38,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autofocus.vision_transformer import CHANNELS, PATCH, VisionTransformer
+from autofocus.vision_transformer import CHANNELS as DINOV2_CHANNELS
+from autofocus.vision_transformer import PATCH, VisionTransformer
 
 STRIDE = 32
 WIDEST = 1024  # channels that a config may ask for
@@ -136,9 +137,9 @@ class Neck(nn.Sequential):
 
     def __init__(self):
         super().__init__(
-            nn.BatchNorm2d(len(DINOV2_LAYERS) * CHANNELS),
+            nn.BatchNorm2d(len(DINOV2_LAYERS) * DINOV2_CHANNELS),
             nn.Dropout2d(0.1),
-            nn.Conv2d(len(DINOV2_LAYERS) * CHANNELS, NECK_CHANNELS, 1),
+            nn.Conv2d(len(DINOV2_LAYERS) * DINOV2_CHANNELS, NECK_CHANNELS, 1),
             *(ContextBlock(NECK_CHANNELS) for _ in range(4)),
         )
 

@@ -13,7 +13,7 @@ from autofocus.network import AutoFocusNet, upsample
 from autofocus.predict import pick_dtype
 from autofocus.training.losses import feature_loss
 from autofocus.training.samples import Batches
-from autofocus.vision_transformer import CHANNELS
+from autofocus.vision_transformer import CHANNELS as DINOV2_CHANNELS
 
 
 class FeatureDistillation(nn.Module):
@@ -24,8 +24,8 @@ class FeatureDistillation(nn.Module):
 
     def __init__(self, channels: Sequence[int]):
         super().__init__()
-        self.heads = nn.ModuleList(nn.Conv2d(c, CHANNELS, 1) for c in channels)
-        self.standardise = nn.BatchNorm2d(CHANNELS, affine=False)
+        self.heads = nn.ModuleList(nn.Conv2d(c, DINOV2_CHANNELS, 1) for c in channels)
+        self.standardise = nn.BatchNorm2d(DINOV2_CHANNELS, affine=False)
 
     def forward(self, maps: Sequence[Tensor], decoded: Tensor, features: Tensor) -> Tensor:
         """How far the encoder's maps and the decoder's are from the teacher's, B×384×h×w."""
@@ -49,4 +49,4 @@ def last_features(teacher: AutoFocusNet, photo: Tensor) -> Tensor:
     dtype = pick_dtype(device)
     with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
         layers = teacher.encoder.patch_features(teacher.normalise(photo.to(device)))
-    return layers[:, -CHANNELS:].float()
+    return layers[:, -DINOV2_CHANNELS:].float()
