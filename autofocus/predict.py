@@ -12,7 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from autofocus.network import STRIDE, AutoFocusNet, rescale
 from autofocus.photo import Photo, resize
-from autofocus.upsample import LARGEST, bounded, upsample_depth, upsample_saliency
+from autofocus.upsample import bounded, upsample_depth, upsample_saliency
 
 ONE_COLOUR = 2 / 255  # the most that the channels of a photo without any content differ by
 LONGEST = 4  # times the short side: the network's input for a panorama
@@ -88,8 +88,7 @@ def prepare(network: AutoFocusNet, dtype: torch.dtype) -> AutoFocusNet:
 
 def fold_batch_norm(module: nn.Module) -> None:
     """Make every batch norm, a linear map by now, a part of the convolution before it."""
-    for first, second in pairwise(list(module.named_children())):
-        (name, convolution), (norm, batch_norm) = first, second
+    for (name, convolution), (norm, batch_norm) in pairwise(list(module.named_children())):
         if isinstance(convolution, nn.Conv2d) and isinstance(batch_norm, nn.BatchNorm2d):
             setattr(module, name, fuse_conv_bn_eval(convolution, batch_norm))
             setattr(module, norm, nn.Identity())
@@ -124,7 +123,7 @@ def predict(
     if photo.ndim != 3 or photo.shape[2] != 3 or 0 in photo.shape:
         raise ValueError(f"a photo must be H×W×3, not {photo.shape}")
     size = input_size(*photo.shape[:2], network.config.short_side)
-    guide = bounded(photo, max(LARGEST, math.prod(size)))  # once for the network and both maps
+    guide = bounded(photo, math.prod(size))  # once for the network and both maps
     small = resize(guide, size)
     if np.ptp(small, axis=(0, 1)).max() <= ONE_COLOUR:
         return Prediction(*np.full((2, *photo.shape[:2]), [[[0.5]], [[0]]], np.float32))

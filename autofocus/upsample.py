@@ -53,7 +53,7 @@ def upsample_snapped(
         upsample_guided(values, small, small, radius), values, SURROUNDINGS
     )
     snapped = cv2.medianBlur(sharpen(torch.from_numpy(snapped), *SHARPEN).numpy(), SPECK)
-    guide = bounded(photo, max(LARGEST, values.size))
+    guide = bounded(photo, values.size)
     fine = upsample_guided(snapped, small, guide, FINE_RADIUS)
     return resize(clip_to_surroundings(fine, snapped, FINE_SURROUNDINGS), photo.shape[:2])
 
@@ -63,9 +63,9 @@ upsample_saliency = partial(upsample_snapped, radius=SALIENCY_RADIUS)
 
 
 def bounded(photo: np.ndarray, pixels: int) -> np.ndarray:
-    """A photo, made smaller if it has more than so many pixels."""
+    """A photo, made smaller if it has more pixels than `LARGEST` and than the map it guides."""
     height, width = photo.shape[:2]
-    scale = min(1.0, (pixels / (height * width)) ** 0.5)
+    scale = min(1.0, (max(LARGEST, pixels) / (height * width)) ** 0.5)
     return resize(photo, (max(1, round(scale * height)), max(1, round(scale * width))))
 
 
@@ -84,11 +84,11 @@ def upsample_guided(
 ) -> np.ndarray:
     """One guided filter, whose values may overshoot; arguments as in `upsample_snapped`."""
     *slopes, offset = fit_windows(values, small, radius)
-    enlarge = partial(cv2.resize, dsize=photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    result = enlarge(offset)
+    upsample = partial(cv2.resize, dsize=photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    result = upsample(offset)
     part = np.empty_like(result)
     for channel, slope in enumerate(slopes):
-        enlarge(slope, dst=part)
+        upsample(slope, dst=part)
         part *= photo[..., channel]
         result += part
     return result
