@@ -44,8 +44,6 @@ RUNS: dict[str, Callable[[TrainConfig], None]] = {
 
 def main() -> int:
     """Run the stage named on the command line; 1 if it lacks what it needs."""
-    # Gradients underflow, and a processor computes with such numbers a hundred times slower.
-    torch.set_flush_denormal(True)
     arguments = vars(make_parser().parse_args())
     config = TrainConfig(**{field.name: arguments[field.name] for field in fields(TrainConfig)})
     try:
@@ -91,4 +89,7 @@ def add_options(parser: argparse.ArgumentParser, defaults: TrainConfig) -> None:
 
 
 if __name__ == "__main__":
+    # Gradients underflow, and a processor computes with such numbers a hundred times slower. It is
+    # a setting of the whole process, which is training's own only here.
+    torch.set_flush_denormal(True)
     sys.exit(main())

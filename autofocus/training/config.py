@@ -25,7 +25,7 @@ class TrainConfig:
 
     # From what
     start: str = ""  # a version's name or folder to fine-tune from, or to label with
-    teacher: str = "dinov2-s"  # the version whose features the student learns to predict
+    teacher: str = "dinov2-s"  # the version that the student learns from
     encoder: str = "resnet34"  # the student's, when it starts from nothing
     widths: tuple[int, ...] = (64, 64, 128, 192, 256)  # decoder channels at strides 2 to 32
     short_side: int = 384  # pixels of the photos that a network from nothing asks for

@@ -5,14 +5,11 @@ It replaces pre-training on ImageNet, and keeps in the features what a subject i
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autofocus.network import AutoFocusNet, upsample
-from autofocus.predict import pick_dtype
+from autofocus.network import upsample
 from autofocus.training.losses import feature_loss
-from autofocus.training.samples import Batches
 from autofocus.vision_transformer import CHANNELS as DINOV2_CHANNELS
 
 
@@ -34,19 +31,3 @@ class FeatureDistillation(nn.Module):
         pooled = functional.avg_pool2d(decoded, max(1, decoded.shape[-1] // size[-1]))
         pairs = zip(self.heads, (*maps[-2:], pooled), strict=True)
         return sum(feature_loss(upsample(head(x), size), target) for head, x in pairs)
-
-
-def with_features(batches: Batches, teacher: AutoFocusNet) -> Batches:
-    """Add the teacher's last patch features (`features`, B×384×H/16×W/16) of the clean photos."""
-    for batch in batches:
-        yield {**batch, "features": last_features(teacher, batch.pop("clean"))}
-
-
-@torch.no_grad()
-def last_features(teacher: AutoFocusNet, photo: Tensor) -> Tensor:
-    """Photo B×3×H×W in [0, 1] → the last layer's patch features, B×384×H/16×W/16 float32."""
-    device = teacher.mean.device
-    dtype = pick_dtype(device)
-    with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
-        layers = teacher.encoder.patch_features(teacher.normalise(photo.to(device)))
-    return layers[:, -DINOV2_CHANNELS:].float()

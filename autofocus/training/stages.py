@@ -13,11 +13,11 @@ from autofocus.evaluation.evaluate import choose_version, evaluate, predictor
 from autofocus.network import AutoFocusNet, Head, NetworkConfig
 from autofocus.training import data
 from autofocus.training.config import TrainConfig
-from autofocus.training.features import with_features
 from autofocus.training.objectives import CoarseNetwork, FineTuning, SaliencyHead, Student
 from autofocus.training.paste import write_composites
 from autofocus.training.pseudo_labels import write_labels
 from autofocus.training.samples import Batches, stream
+from autofocus.training.teacher import with_teacher
 from autofocus.training.trainer import BEST, read_network, seed_all, train
 from autofocus.versions.weights import load_network, save_version
 
@@ -76,7 +76,7 @@ def student_saliency(config: TrainConfig) -> None:
 
 
 def train_student(config: TrainConfig, name: str, network: AutoFocusNet) -> None:
-    """Train a network that also learns to predict the teacher's features."""
+    """Train a network that also learns from a teacher: its features, and what labels lack."""
     teacher = load_network(choose_version(config.teacher), config.torch_device)
     if teacher.config.encoder != DINOV2:
         raise TrainingError(f"The teacher must be a network on DINOv2, unlike {config.teacher!r}.")
@@ -98,7 +98,7 @@ def train_on(
 
     def batches(first: int) -> Batches:
         samples = stream(items, weights, config, clean=teacher is not None, first=first)
-        return with_features(samples, teacher) if teacher else samples
+        return with_teacher(samples, teacher) if teacher else samples
 
     folder = config.runs / (config.run or name)
     train(model, batches, partial(validate, config=config), config, folder)

@@ -1,6 +1,7 @@
 from dataclasses import fields
 
 import pytest
+import torch
 
 from autofocus.errors import TrainingError
 from autofocus.training import __main__ as command
@@ -40,6 +41,13 @@ def test_a_stage_says_what_it_lacks(stage, said, tmp_path, monkeypatch, capsys):
     )
     assert command.main() == 1
     assert said in capsys.readouterr().err
+
+
+def test_a_run_leaves_the_process_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["training", "curves", "--runs", str(tmp_path)])
+    command.main()
+    subnormal = torch.tensor(1e-39)
+    assert subnormal / 2 > 0
 
 
 def test_a_version_on_another_encoder_is_refused(tiny_version, tmp_path):
