@@ -7,6 +7,7 @@ shaders.
 import json
 import re
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -155,4 +156,10 @@ class Viewer(gr.HTML):
 
     def api_info(self) -> dict[str, Any]:
         """The schema of the value."""
-        return ViewerData.model_json_schema()
+        return value_schema()
+
+
+@cache
+def value_schema() -> dict[str, Any]:
+    """The schema of `ViewerData`; Gradio asks for it some hundred times while a page is built."""
+    return ViewerData.model_json_schema()

@@ -177,9 +177,9 @@ def any_visitor(visit, request):
 def files(tmp_path_factory):
     """Photos, and files that are none."""
     folder = tmp_path_factory.mktemp("photos")
-    small = Image.fromarray(skimage.data.astronaut()).resize((320, 320))
+    small = Image.fromarray(skimage.data.astronaut()).resize((256, 256))
     small.save(folder / "astronaut.png")
-    small = Image.fromarray(skimage.data.coffee()).resize((360, 240))
+    small = Image.fromarray(skimage.data.coffee()).resize((288, 192))
     small.save(folder / "coffee.jpg", quality=95)
     Image.new("RGB", (300, 200), (128, 128, 128)).save(folder / "grey.png")
     (folder / "empty.jpg").write_bytes(b"")

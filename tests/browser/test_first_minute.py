@@ -58,6 +58,15 @@ def test_without_webgl_the_example_is_there_too(visit):
     assert image.startswith('url("data:image/webp')
 
 
+def test_a_hidden_viewer_leaves_the_graphics_card_to_the_shown_one(visitor, files):
+    wait_for_example(visitor)
+    visitor.open(files / "coffee.jpg")
+    frames, finished = visitor.page.evaluate(f"[{FIRST}.frames, {FIRST}.finished]")
+    assert not finished  # it would have gone on
+    visitor.finish()
+    assert visitor.page.evaluate(f"{FIRST}.frames") == frames
+
+
 def test_examples_come_with_their_images(visit):
     visitor = visit()
     images = visitor.page.locator("#examples img")

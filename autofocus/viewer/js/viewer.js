@@ -27,7 +27,7 @@ export class AutofocusViewer {
     const [dots, reticle] = ['dots', 'reticle'].map(this.controls.find);
     this.marks = new Marks(dots, reticle, (x, y) => this.pick(x, y));
     this.schedule = new Schedule({
-      canDraw: () => Boolean(this.base) && !this.lost && !this.busy,
+      canDraw: () => Boolean(this.base) && !this.lost && !this.busy && this.isShown,
       draw: (work) => this.draw(work),
       isCoarse: () => this.exposure?.level > 0,
     });
@@ -407,6 +407,11 @@ export class AutofocusViewer {
 
   get busy() {
     return this.controls.isBusy;
+  }
+
+  // One that is hidden leaves the graphics card to those that are seen.
+  get isShown() {
+    return this.controls.screen[0] > 0;
   }
 
   get frames() {
