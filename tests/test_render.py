@@ -174,6 +174,7 @@ def test_bad_input_is_refused_in_a_sentence():
         render(noise(), flat(0.5), 0.5, -1.0)
 
 
+@pytest.mark.slow
 def test_tiles_equal_the_whole(monkeypatch):
     size = (900, 48)
     photo = noise(7, size)

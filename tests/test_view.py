@@ -58,6 +58,7 @@ def test_nothing_salient_changes_nothing(scene):
     assert np.array_equal(overlay_saliency(photo, 0 * depth), photo)
 
 
+@pytest.mark.slow
 def test_a_sheet_holds_every_image(scene):
     photo, _ = scene
     rows = [[photo, photo[:, :40]], [photo[:20], photo]]

@@ -58,6 +58,7 @@ def test_photos_of_one_name_do_not_overwrite_each_other(photo, tmp_path, only_ti
     assert [t["width"] for t in told] == [128, 64]
 
 
+@pytest.mark.slow
 def test_a_bad_photo_is_named_and_the_others_go_on(photo, tmp_path, only_tiny, capsys):
     bad = tmp_path / "bad"
     bad.mkdir()
@@ -258,6 +259,7 @@ def test_a_sheet_may_be_a_page_that_needs_nothing_else(photo, tmp_path, only_tin
     assert "scene.png · tiny: " in text and "<script" not in text
 
 
+@pytest.mark.slow
 def test_a_version_agrees_with_itself(photo, tmp_path, only_tiny, capsys):
     write_photo(read_photo(photo).pixels[::-1], photo.with_name("turned.jpg"))
     (tmp_path / "notes.txt").write_text("no photo, and not called like one")

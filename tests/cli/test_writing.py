@@ -97,6 +97,7 @@ def failing(arguments, size, capsys):
     assert "Traceback" not in told.err and "The program failed" not in told.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", WRITING, ids=in_words)
 def test_a_write_that_fails_leaves_old_files_whole(folder, arguments, capsys):
     assert run(*arguments) == 0

@@ -43,6 +43,7 @@ def merged(changes):
     return {part: value for change in changes for part, value in change.items()}
 
 
+@pytest.mark.slow
 def test_nothing_is_loaded_on_import_or_when_the_page_is_built(only_tiny):
     models.cached_predictor.cache_clear()
     server.build_page()

@@ -80,6 +80,7 @@ def test_a_disk_that_is_full_leaves_the_last_checkpoint_whole(batch, config, tmp
     assert (tmp_path / "checkpoint.pt").read_bytes() != before[tmp_path / "checkpoint.pt"]
 
 
+@pytest.mark.slow
 def test_the_named_figure_picks_the_checkpoint(network, batch, config, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "save", lambda run: None)  # large, and never resumed
     config, kept = replace(config, steps=2, validate_every=1), []

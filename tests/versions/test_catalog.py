@@ -136,6 +136,7 @@ FIELDS = ("name", "network", "sha256", "quality", "trained_on", "licence", "lice
 INNER = ("encoder", "widths", "short_side", "other")
 
 
+@pytest.mark.slow
 @settings(
     max_examples=100,
     derandomize=True,

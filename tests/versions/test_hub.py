@@ -74,6 +74,7 @@ def test_branches_and_tags_are_versions_pinned_to_their_commits(published, ask):
     assert not any("model.safetensors" in path for _, path, _ in published.requests)
 
 
+@pytest.mark.slow
 def test_a_version_gives_its_own_maps_and_is_had_only_once(
     published, ask, scene, tiny_network, monkeypatch
 ):
@@ -116,6 +117,7 @@ def test_a_private_repo_is_read_with_the_token(published, ask, monkeypatch):
     assert {token for *_, token in published.requests} == {"Bearer hf_secret"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
@@ -144,6 +146,7 @@ def test_a_hub_that_is_down_is_said_in_one_sentence(published, ask, bundled_work
     assert "cannot be reached" in told["notices"][0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "says"),
     [

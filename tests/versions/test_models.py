@@ -47,6 +47,7 @@ def photo():
     return np.stack([rows, columns, rows * columns], axis=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_any_depth_model_is_a_version(offered, files, photo, name, stand_in):
     version = offered(files[name])

@@ -69,6 +69,7 @@ def test_loaded_network_is_float32_and_evaluates(tiny_version):
     assert {p.dtype for p in network.parameters()} == {torch.float32}
 
 
+@pytest.mark.slow
 def test_a_version_on_dinov2_is_one_self_contained_file(tmp_path):
     torch.manual_seed(0)
     network = AutoFocusNet(NetworkConfig("dinov2-s", TINY.widths)).eval()
