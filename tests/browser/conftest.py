@@ -40,6 +40,7 @@ FLAGS = [  # WebGL 2 in software, and nothing told to anybody
     "--use-fake-ui-for-media-stream",
 ]
 STARTING = 120  # seconds that the app may take to start
+COFFEE = (192, 288)  # height and width of a photo; few pixels are soon drawn in software
 LARGEST_SHIFT = 0.05  # of the page's layout; browser makers call twice as much good
 # Adds up what moves on the page without having been touched.
 WATCH_SHIFTS = """
@@ -179,7 +180,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
     small = Image.fromarray(skimage.data.astronaut()).resize((256, 256))
     small.save(folder / "astronaut.png")
-    small = Image.fromarray(skimage.data.coffee()).resize((288, 192))
+    small = Image.fromarray(skimage.data.coffee()).resize(COFFEE[::-1])
     small.save(folder / "coffee.jpg", quality=95)
     Image.new("RGB", (300, 200), (128, 128, 128)).save(folder / "grey.png")
     (folder / "empty.jpg").write_bytes(b"")
