@@ -40,7 +40,6 @@ FLAGS = [  # WebGL 2 in software, and nothing told to anybody
     "--use-fake-ui-for-media-stream",
 ]
 STARTING = 120  # seconds that the app may take to start
-COFFEE = (192, 288)  # height and width of a photo; few pixels are soon drawn in software
 LARGEST_SHIFT = 0.05  # of the page's layout; browser makers call twice as much good
 # Adds up what moves on the page without having been touched.
 WATCH_SHIFTS = """
@@ -178,9 +177,9 @@ def any_visitor(visit, request):
 def files(tmp_path_factory):
     """Photos, and files that are none."""
     folder = tmp_path_factory.mktemp("photos")
-    small = Image.fromarray(skimage.data.astronaut()).resize((256, 256))
+    small = Image.fromarray(skimage.data.astronaut()).resize((320, 320))
     small.save(folder / "astronaut.png")
-    small = Image.fromarray(skimage.data.coffee()).resize(COFFEE[::-1])
+    small = Image.fromarray(skimage.data.coffee()).resize((360, 240))
     small.save(folder / "coffee.jpg", quality=95)
     Image.new("RGB", (300, 200), (128, 128, 128)).save(folder / "grey.png")
     (folder / "empty.jpg").write_bytes(b"")
