@@ -303,7 +303,10 @@ class AutoFocusNet(nn.Module):
 
     def forward(self, photo: Tensor) -> tuple[Tensor, Tensor]:
         """Photo B×3×H×W in [0, 1] → depth (1 nearest) and saliency, both B×1×H×W in [0, 1]."""
-        decoded, size = self.decode(photo), photo.shape[-2:]
+        return self.read(self.decode(photo), photo.shape[-2:])
+
+    def read(self, decoded: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """What `decode` gave → both maps as `forward` gives them, at `size` (height, width)."""
         depth = upsample(self.depth_head(decoded), size)
         saliency = upsample(self.saliency_head(decoded), size)
         return rescale(depth.float()), torch.sigmoid(saliency.float())

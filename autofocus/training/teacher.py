@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from autofocus.network import AutoFocusNet, upsample
+from autofocus.network import AutoFocusNet
 from autofocus.predict import pick_dtype
 from autofocus.training.samples import Batches
 from autofocus.vision_transformer import CHANNELS as DINOV2_CHANNELS
@@ -26,17 +26,15 @@ def with_teacher(batches: Batches, teacher: AutoFocusNet) -> Batches:
 
 @torch.no_grad()
 def ask(teacher: AutoFocusNet, photo: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Photo B×3×H×W in [0, 1] → features, disparity of unknown scale, saliency in [0, 1]."""
-    device, size = teacher.mean.device, photo.shape[-2:]
+    """Photo B×3×H×W in [0, 1] → features, and depth and saliency as the network gives them."""
+    device = teacher.mean.device
     dtype = pick_dtype(device)
     with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
         normal = teacher.normalise(photo.to(device))
         layers = teacher.encoder.patch_features(normal)
         decoded = teacher.decoder(teacher.encoder.assemble(normal, layers))
-        depth, saliency = teacher.depth_head(decoded), teacher.saliency_head(decoded)
-    features = layers[:, -DINOV2_CHANNELS:].float()
-    saliency = upsample(saliency.float(), size).sigmoid().cpu()
-    return features, upsample(depth.float(), size).cpu(), saliency
+        depth, saliency = teacher.read(decoded, photo.shape[-2:])
+    return layers[:, -DINOV2_CHANNELS:].float(), depth.cpu(), saliency.cpu()
 
 
 def fill(batch: dict[str, Tensor], name: str, taught: Tensor, flag: str) -> None:
