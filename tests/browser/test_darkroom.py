@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from autofocus.page.controls import F_STOPS
 from tests.browser.touch import Fingers
-from tests.browser.visitor import CANVAS, PATIENCE, VIEWER
+from tests.browser.visitor import CANVAS, PATIENCE, VIEWER, eventually
 
 SIZES = {"mouse": (1440, 900), "touch": (390, 844)}
 WIDTH, HEIGHT = 180, 120
@@ -206,7 +206,7 @@ def test_a_correction_is_in_the_downloads_and_is_loaded_again(open_halves, tmp_p
     loaded.wait_for(timeout=PATIENCE)
     visitor.page.wait_for_function(f"{VIEWER}.state.focus > 0.99 && {VIEWER}.state.f_stop === 2")
     expect(visitor.page.locator("#f-number")).to_have_text("f/2")
-    assert visitor.focus() == 1 and "settings" in visitor.reason()
+    eventually(lambda: (visitor.focus(), "settings" in visitor.reason()), (1, True))
     everywhere = np.ones((HEIGHT, WIDTH), bool)
     assert change(seen(visitor), painted, everywhere) < NOISE
     paint(visitor, "mouse", "Blurred", RIGHT)

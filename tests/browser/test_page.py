@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from autofocus.render import Lens
-from tests.browser.visitor import VIEWER
+from tests.browser.visitor import VIEWER, eventually
 
 DEFAULT_F_STOP = 2.0
 SHARP_RADIUS = 0.5  # pixels; smaller circles of confusion are points
@@ -38,7 +38,7 @@ def test_a_photo_gets_depth_subject_and_a_lens(any_visitor, files):
     assert np.ptp(depth_view.mean(axis=2)) > 0.3  # not flat
     red = (subject[..., 0] > subject[..., 1] + 0.2) & (subject[..., 0] > subject[..., 2] + 0.2)
     assert (np.abs(subject - photo).max(axis=2) > 0.02)[red].mean() > 0.9 and red.mean() > 0.01
-    assert visitor.reason() == "Focused on the subject."
+    eventually(visitor.reason, "Focused on the subject.")
     assert "salient pixels" in visitor.figures()
 
     visitor.press("Home")
@@ -60,9 +60,9 @@ def test_a_photo_gets_depth_subject_and_a_lens(any_visitor, files):
 
 def test_a_flat_photo_is_focused_midway(visitor, files):
     visitor.open(files / "grey.png")
-    assert visitor.reason() == "No clear subject: focused midway, blur reduced."
-    assert visitor.focus() == 0.5
-    assert visitor.page.locator("#f-number").inner_text() == "f/4"
+    eventually(visitor.reason, "No clear subject: focused midway, blur reduced.")
+    eventually(visitor.focus, 0.5)
+    eventually(visitor.page.locator("#f-number").inner_text, "f/4")
 
 
 def test_files_that_are_not_photos_get_a_sentence_and_the_page_goes_on(visitor, files):

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import time
 
 import numpy as np
 from PIL import Image
@@ -10,6 +11,7 @@ PATIENCE = 60_000  # milliseconds for a photo to be analysed and shown
 READY = "Click to focus"
 VIEWER = "window.autofocus?.viewers?.main"
 CANVAS = ":is(#viewer.af-ready, #viewer .af-ready):not(.af-busy) .af-canvas"
+HANDED_ON = 10  # seconds that Gradio may take to hand an event of the page on
 VIEWS = {"refocused": "Refocused", "photo": "Photo", "depth": "Depth", "subject": "Subject"}
 
 
@@ -135,6 +137,14 @@ class Visitor:
         with self.page.expect_download(timeout=PATIENCE) as waiting:
             self.page.locator(f"#{button}").click()
         return waiting.value.suggested_filename, waiting.value.path().read_bytes()
+
+
+def eventually(read, expected):
+    """Wait until what is read is as expected: Gradio hands events on later than a press returns."""
+    deadline = time.monotonic() + HANDED_ON
+    while (found := read()) != expected and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert found == expected
 
 
 def ended_by_gradio(url):
