@@ -9,7 +9,7 @@ ENV PIP_NO_CACHE_DIR=1 PYTHONUNBUFFERED=1 GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERV
 RUN useradd --create-home autofocus
 WORKDIR /home/autofocus/app
 COPY requirements.txt constraints.txt ./
-RUN pip install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} -c constraints.txt torch torchvision \
+RUN pip install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} -c constraints.txt torch \
     && pip install -c constraints.txt -r requirements.txt
 COPY app.py LICENSE NOTICE ./
 COPY autofocus autofocus

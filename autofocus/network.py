@@ -38,6 +38,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from autofocus.resnet import RESNETS, ResNetEncoder
 from autofocus.vision_transformer import CHANNELS as DINOV2_CHANNELS
 from autofocus.vision_transformer import PATCH, VisionTransformer
 
@@ -86,30 +87,6 @@ class NetworkConfig:
 def is_between(value: object, low: int, high: int) -> bool:
     """Whether a value is a whole number within these limits, both included."""
     return type(value) is int and low <= value <= high
-
-
-class ResNetEncoder(nn.Module):
-    """A torchvision ResNet without its pooled classifier (He et al. 2015, arXiv 1512.03385)."""
-
-    def __init__(self, name: str):
-        super().__init__()
-        from torchvision.models import get_model  # takes a second, which DINOv2 does without
-
-        resnet = get_model(name, weights=None)
-        self.stem = nn.Sequential(resnet.conv1, resnet.bn1, resnet.relu)
-        self.pool = resnet.maxpool
-        self.stages = nn.ModuleList([resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4])
-        deepest = resnet.fc.in_features
-        self.channels = (64, deepest // 8, deepest // 4, deepest // 2, deepest)
-
-    def forward(self, photo: Tensor) -> list[Tensor]:
-        """Normalised photo B×3×H×W → five maps, finest first, at strides 2, 4, 8, 16, 32."""
-        maps = [self.stem(photo)]
-        x = self.pool(maps[0])
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        return maps
 
 
 class ContextBlock(nn.Module):
@@ -190,9 +167,7 @@ class Dinov2Encoder(nn.Module):
 
 
 ENCODERS = {
-    "resnet18": partial(ResNetEncoder, "resnet18"),
-    "resnet34": partial(ResNetEncoder, "resnet34"),
-    "resnet50": partial(ResNetEncoder, "resnet50"),
+    **{name: partial(ResNetEncoder, name) for name in RESNETS},
     "dinov2-s": Dinov2Encoder,
 }
 

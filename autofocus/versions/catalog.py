@@ -25,7 +25,8 @@ BUNDLED = Path(__file__).resolve().parent / "bundled"
 DEFAULT = "dinov2-s"
 VERSIONS_VARIABLE = "AUTOFOCUS_VERSIONS"
 NEVER_DOWNLOADED = "its weights were never downloaded, and the Hub cannot be asked for them."
-NO_TRANSFORMERS = 'it needs a package that is not here: pip install "transformers>=5.0"'
+PACKAGES = ("transformers", "torchvision")  # that depth models of others need
+NO_PACKAGES = 'it needs packages that are not here: pip install "transformers>=5.0" torchvision'
 
 
 def list_versions() -> list[Version]:
@@ -163,6 +164,6 @@ def depth_model(revision: hub.Revision, listing: hub.Listing) -> Version:
         revision=revision,
         is_depth_model=True,
     )
-    if not find_spec("transformers"):
-        return replace(version, problem=f"{NO_TRANSFORMERS}.")
+    if not all(map(find_spec, PACKAGES)):
+        return replace(version, problem=f"{NO_PACKAGES}.")
     return replace(version, problem=unreachable(version, listing))

@@ -27,7 +27,7 @@ from autofocus.predict import (
 )
 from autofocus.upsample import upsample_depth
 from autofocus.versions import hub
-from autofocus.versions.catalog import NO_TRANSFORMERS, find_version
+from autofocus.versions.catalog import NO_PACKAGES, find_version
 from autofocus.versions.version import CONFIG, WEIGHTS, Version
 from autofocus.versions.weights import load_network, refuse, weights_file
 
@@ -77,9 +77,10 @@ def predict_both(depth: Depth, subject: Predictor, photo: np.ndarray) -> Predict
 def load_depth(version: Version, device: torch.device) -> Depth:
     """A depth model → a function of a photo (H×W×3) to its depth: H×W in [0, 1], 1 nearest."""
     try:
+        import torchvision  # noqa: F401  # which the processors of transformers are made with
         import transformers
     except ImportError as error:
-        raise VersionError(refuse(version, NO_TRANSFORMERS)) from error
+        raise VersionError(refuse(version, NO_PACKAGES)) from error
     folder = download(version)
     local = {"local_files_only": True, "trust_remote_code": False}
     try:

@@ -40,6 +40,8 @@ FLAGS = [  # WebGL 2 in software, and nothing told to anybody
     "--use-fake-ui-for-media-stream",
 ]
 STARTING = 120  # seconds that the app may take to start
+# Small photos: without a graphics card, each takes both cores until it has all its detail.
+COFFEE_WIDTH, COFFEE_HEIGHT = 240, 160
 LARGEST_SHIFT = 0.05  # of the page's layout; browser makers call twice as much good
 # Adds up what moves on the page without having been touched.
 WATCH_SHIFTS = """
@@ -177,9 +179,9 @@ def any_visitor(visit, request):
 def files(tmp_path_factory):
     """Photos, and files that are none."""
     folder = tmp_path_factory.mktemp("photos")
-    small = Image.fromarray(skimage.data.astronaut()).resize((320, 320))
+    small = Image.fromarray(skimage.data.astronaut()).resize((240, 240))
     small.save(folder / "astronaut.png")
-    small = Image.fromarray(skimage.data.coffee()).resize((360, 240))
+    small = Image.fromarray(skimage.data.coffee()).resize((COFFEE_WIDTH, COFFEE_HEIGHT))
     small.save(folder / "coffee.jpg", quality=95)
     Image.new("RGB", (300, 200), (128, 128, 128)).save(folder / "grey.png")
     (folder / "empty.jpg").write_bytes(b"")

@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.conftest import COFFEE_WIDTH
 from tests.browser.visitor import CANVAS, VIEWER
 
 PHONE, DESKTOP = (390, 844), (1440, 900)
@@ -95,7 +96,7 @@ def test_of_several_files_the_others_wait_in_a_strip(visitor, files):
     visitor.page.wait_for_function(f"{VIEWER}?.scene?.width === 300", timeout=60_000)
     shift = visitor.page.evaluate("window.layoutShift")
     strip.nth(1).click()
-    visitor.page.wait_for_function(f"{VIEWER}?.scene?.width === 360", timeout=60_000)
+    visitor.page.wait_for_function(f"{VIEWER}?.scene?.width === {COFFEE_WIDTH}", timeout=60_000)
     # A photo of another shape was asked for, so that what is below may move.
     visitor.page.evaluate("shift => { window.layoutShift = shift }", shift)
 
@@ -131,7 +132,7 @@ def test_no_button_ever_holds_a_file_of_another_photo(visitor, files):
     for name in ("grey.png", "coffee.jpg"):
         visitor.open(files / name)
         visitor.page.wait_for_function(
-            f"{VIEWER}?.scene?.width === {300 if name == 'grey.png' else 360}"
+            f"{VIEWER}?.scene?.width === {300 if name == 'grey.png' else COFFEE_WIDTH}"
         )
         file, _ = visitor.download("save")
         assert file.startswith(name.split(".")[0])

@@ -93,7 +93,7 @@ def test_picking_by_mouse_touch_and_keyboard(visitor, files):
     page = visitor.page
     visitor.open(files / "coffee.jpg")
     visitor.click(0.1, 0.9)
-    page.locator("#why", has_text="Picked at 3").wait_for()
+    page.locator("#why", has_text="Picked at 2").wait_for()
     assert visitor.focus() == pytest.approx(state(visitor, "focus"))
     canvas = page.locator(CANVAS)
     canvas.tap(position=visitor.position(CANVAS, 0.5, 0.5))
@@ -133,7 +133,7 @@ def test_pull_focus_is_played_and_saved(visit, files):
     page = visitor.page
     visitor.open(files / "grey.png")
     visitor.press("End")
-    visitor.finish()
+    eventually(lambda: page.evaluate("window.autofocus.page.pullStart()"), 0.5)
     page.get_by_role("button", name="Pull focus").click()
     page.wait_for_function(f"{VIEWER}.state.focus < 0.9")
     page.wait_for_function(f"{VIEWER}.state.focus === 1")

@@ -85,7 +85,6 @@ def test_image_is_the_one_that_the_server_renders(page, setter, name, value):
 
 
 def test_dragging_draws_every_step_and_asks_for_nothing(page):
-    refined(page)
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     assert page.evaluate(DRAG) >= 35

@@ -114,13 +114,14 @@ def test_help_and_wrong_usage_load_nothing_heavy(arguments):
 
 
 @pytest.mark.slow
-def test_a_prediction_loads_neither_torchs_compiler_nor_torchvision(photo, tmp_path):
+@pytest.mark.parametrize("version", ["dinov2-s", "resnet"])
+def test_a_prediction_loads_neither_torchs_compiler_nor_torchvision(photo, tmp_path, version):
     code = (
         "import sys\ntry:\n    from autofocus.cli.main import main; main(sys.argv[1:])\n"
         "except SystemExit as exit:\n"
         "    sys.exit(exit.code or str({'torch._dynamo', 'torchvision'} & set(sys.modules)))"
     )
-    arguments = ["predict", str(photo), "--output", str(tmp_path)]
+    arguments = ["predict", str(photo), "--output", str(tmp_path), "--version", version]
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
     assert done.stderr.splitlines()[-1] == "set()"
     assert (tmp_path / "scene.depth.png").exists()

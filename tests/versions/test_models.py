@@ -170,8 +170,9 @@ def test_a_hub_that_fails_is_said_in_one_sentence(offered, files, stand_in, no_w
         find_version(REPO)
 
 
-def test_without_transformers_the_list_says_how_to_get_it(offered, files, monkeypatch):
-    monkeypatch.setattr(catalog, "find_spec", lambda name: None)
+@pytest.mark.parametrize("missing", ["transformers", "torchvision"])
+def test_without_its_packages_the_list_says_how_to_get_them(offered, files, monkeypatch, missing):
+    monkeypatch.setattr(catalog, "find_spec", lambda name: None if name == missing else name)
     with pytest.raises(VersionError, match='pip install "transformers'):
         offered(files["dpt"])
     assert find_version().name == "tiny"
