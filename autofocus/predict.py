@@ -70,6 +70,11 @@ def is_bfloat16_quick() -> bool:
     return bool(can.get("amx_bf16") or vectors or can.get("bf16"))
 
 
+def arithmetic(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """Within it, networks in float32 compute in this type."""
+    return torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32)
+
+
 def prepare(network: AutoFocusNet, dtype: torch.dtype) -> AutoFocusNet:
     """A network, in place, for nothing but predicting: the same maps in less time.
 
@@ -151,6 +156,6 @@ def run(
     """One forward; h×w×3 → depth and saliency, each h×w float32."""
     batch = torch.from_numpy(np.ascontiguousarray(small)).permute(2, 0, 1)[None].to(device)
     batch = batch.to(memory_format=torch.channels_last)
-    with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+    with arithmetic(device, dtype):
         depth, saliency = network(batch)
     return depth[0, 0].float().cpu().numpy(), saliency[0, 0].float().cpu().numpy()

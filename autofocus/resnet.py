@@ -25,8 +25,8 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B×C×H×W → the block's channels at 1/stride of the size."""
-        inner = functional.relu(self.bn1(self.conv1(x)))
-        return functional.relu(self.bn2(self.conv2(inner)) + self.downsample(x))
+        inner = functional.relu(self.bn1(self.conv1(x)), inplace=True)
+        return join(self.bn2(self.conv2(inner)), self.downsample(x))
 
 
 class Bottleneck(nn.Module):
@@ -47,9 +47,9 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """B×C×H×W → the block's channels at 1/stride of the size."""
-        inner = functional.relu(self.bn1(self.conv1(x)))
-        inner = functional.relu(self.bn2(self.conv2(inner)))
-        return functional.relu(self.bn3(self.conv3(inner)) + self.downsample(x))
+        inner = functional.relu(self.bn1(self.conv1(x)), inplace=True)
+        inner = functional.relu(self.bn2(self.conv2(inner)), inplace=True)
+        return join(self.bn3(self.conv3(inner)), self.downsample(x))
 
 
 RESNETS = {  # name → block, and how many of them in each stage
@@ -67,6 +67,12 @@ def shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs))
 
 
+def join(inner: Tensor, beside: Tensor) -> Tensor:
+    """The end of a block; `inner` is overwritten, which saves memory."""
+    inner += beside
+    return functional.relu(inner, inplace=True)
+
+
 class ResNetEncoder(nn.Module):
     """One of `RESNETS` as an encoder."""
 
@@ -79,7 +85,7 @@ class ResNetEncoder(nn.Module):
         widths = [STEM_CHANNELS << number for number in range(len(counts))]
         outputs = [width * block.expansion for width in widths]
         self.channels = (STEM_CHANNELS, *outputs)
-        shapes = zip(self.channels, widths, (1, 2, 2, 2), counts, strict=False)
+        shapes = zip(self.channels[:-1], widths, (1, 2, 2, 2), counts, strict=True)
         self.stages = nn.ModuleList(make_stage(block, *shape) for shape in shapes)
         self.apply(initialise)
 

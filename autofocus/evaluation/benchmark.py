@@ -27,7 +27,7 @@ from autofocus.evaluation.lens_baselines import back_to_front
 from autofocus.evaluation.vit_dpt import VitDpt
 from autofocus.network import PATCH
 from autofocus.photo import read_photo, write_photo
-from autofocus.predict import pick_device, pick_dtype
+from autofocus.predict import arithmetic, pick_device, pick_dtype
 from autofocus.render import Lens, circle_scale, render
 from autofocus.versions.models import load_predictor
 
@@ -80,7 +80,7 @@ def vit_dpt(path: Path, device: torch.device) -> Callable[[], object]:
         height, width = (round(s * scale / PATCH) * PATCH for s in photo.shape[:2])
         small = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
         batch = torch.from_numpy(small).permute(2, 0, 1)[None].to(device)
-        with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+        with arithmetic(device, dtype):
             depth = network(batch)
         cv2.resize(depth[0, 0].float().cpu().numpy(), photo.shape[1::-1])
 

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from autofocus.evaluation.datasets import Item, has_boundary, read_mask, read_rgb, write_disparity
 from autofocus.network import AutoFocusNet, rescale, upsample
 from autofocus.photo import resize
-from autofocus.predict import input_size, pick_dtype
+from autofocus.predict import arithmetic, input_size, pick_dtype
 from autofocus.training.config import TrainConfig
 from autofocus.training.data import label_file
 
@@ -59,11 +59,11 @@ def averaged_depth(network: AutoFocusNet, rgb: np.ndarray, scales: Sequence[floa
 
 def depth_of(network: AutoFocusNet, photo: Tensor, short_side: int) -> Tensor:
     """Photo 1×3×H×W in [0, 1] → H×W depth in [0, 1], asked at the size of a short side."""
-    size, dtype = photo.shape[-2:], pick_dtype(photo.device)
+    size = photo.shape[-2:]
     small = torch.nn.functional.interpolate(
         photo, input_size(*size, short_side), mode="bilinear", antialias=True
     )
-    with torch.autocast(photo.device.type, dtype=dtype, enabled=dtype != torch.float32):
+    with arithmetic(photo.device, pick_dtype(photo.device)):
         depth, _ = network(small)
     return upsample(depth.float(), size)[0, 0]
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from autofocus.network import AutoFocusNet
-from autofocus.predict import pick_dtype
+from autofocus.predict import arithmetic, pick_dtype
 from autofocus.training.samples import Batches
 from autofocus.vision_transformer import CHANNELS as DINOV2_CHANNELS
 
@@ -28,8 +28,7 @@ def with_teacher(batches: Batches, teacher: AutoFocusNet) -> Batches:
 def ask(teacher: AutoFocusNet, photo: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Photo B×3×H×W in [0, 1] → features, and depth and saliency as the network gives them."""
     device = teacher.mean.device
-    dtype = pick_dtype(device)
-    with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+    with arithmetic(device, pick_dtype(device)):
         normal = teacher.normalise(photo.to(device))
         layers = teacher.encoder.patch_features(normal)
         decoded = teacher.decoder(teacher.encoder.assemble(normal, layers))

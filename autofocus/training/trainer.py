@@ -21,7 +21,7 @@ from torch.optim.swa_utils import AveragedModel
 from autofocus.errors import TrainingError
 from autofocus.files.atomic import write_bytes, write_text
 from autofocus.network import AutoFocusNet, NetworkConfig
-from autofocus.predict import pick_dtype
+from autofocus.predict import arithmetic, pick_dtype
 from autofocus.training.config import TrainConfig
 from autofocus.training.fine_tuning import parameter_groups
 from autofocus.training.objectives import whole_network
@@ -146,10 +146,9 @@ def take_step(run: Run, stream: Iterator, config: TrainConfig) -> dict[str, floa
 def backward(model: nn.Module, batch: dict[str, Tensor], config: TrainConfig) -> dict[str, float]:
     """Add one batch's part of the gradient; return its losses by name."""
     device = config.torch_device
-    dtype = pick_dtype(device)
     moved = {name: value.to(device, non_blocking=True) for name, value in batch.items()}
     moved["photo"] = moved["photo"].contiguous(memory_format=torch.channels_last)
-    with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+    with arithmetic(device, pick_dtype(device)):
         losses = model(moved)
     total = sum(losses.values()) / config.accumulate
     if torch.isfinite(total):
