@@ -8,6 +8,8 @@
     python -m autofocus.training student            the same near the size that the app uses
     python -m autofocus.training student-saliency   its saliency head alone
     python -m autofocus.training export NAME FOLDER write version NAME (resnet or dinov2-s)
+    python -m autofocus.training average FOLDER VERSION VERSION …
+                                                    write the mean of versions' weights
     python -m autofocus.training curves             a plot of all runs' losses and figures
     python -m autofocus.training demo               all stages, tiny, on synthetic photos
 
@@ -25,6 +27,7 @@ import torch
 
 from autofocus.errors import AutoFocusError
 from autofocus.training import stages
+from autofocus.training.average import average
 from autofocus.training.config import STAGES, TrainConfig, stage_config
 from autofocus.training.curves import curves
 from autofocus.training.demo import demo
@@ -44,13 +47,9 @@ RUNS: dict[str, Callable[[TrainConfig], None]] = {
 
 def main() -> int:
     """Run the stage named on the command line; 1 if it lacks what it needs."""
-    arguments = vars(make_parser().parse_args())
-    config = TrainConfig(**{field.name: arguments[field.name] for field in fields(TrainConfig)})
+    arguments = make_parser().parse_args()
     try:
-        if arguments["stage"] == "export":
-            stages.export(config, arguments["name"], arguments["folder"])
-        else:
-            RUNS[arguments["stage"]](config)
+        arguments.call(arguments)
     except AutoFocusError as error:
         print(error, file=sys.stderr)
         return 1
@@ -65,14 +64,29 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
-    for name in RUNS:
+    for name, stage in RUNS.items():
         command = commands.add_parser(name, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
         add_options(command, stage_config(name) if name in STAGES else TrainConfig())
+        command.set_defaults(call=lambda given, stage=stage: stage(config_of(given)))
     export = commands.add_parser("export")
     export.add_argument("name", choices=sorted(stages.EXPORTS))
     export.add_argument("folder", type=Path)
     add_options(export, TrainConfig())
+    export.set_defaults(
+        call=lambda given: stages.export(config_of(given), given.name, given.folder)
+    )
+    averaging = commands.add_parser("average")
+    averaging.add_argument("folder", type=Path)
+    averaging.add_argument("versions", nargs="+")
+    averaging.set_defaults(call=lambda given: average(given.folder, given.versions))
     return parser
+
+
+def config_of(arguments: argparse.Namespace) -> TrainConfig:
+    """The configuration that the options give."""
+    return TrainConfig(
+        **{field.name: getattr(arguments, field.name) for field in fields(TrainConfig)}
+    )
 
 
 def add_options(parser: argparse.ArgumentParser, defaults: TrainConfig) -> None:
