@@ -18,6 +18,7 @@ def random_version(folder, seed, config=TINY):
     return load_network(read_version(folder)).state_dict()
 
 
+@pytest.mark.slow
 def test_every_weight_is_the_mean(tmp_path, monkeypatch):
     first, second = (random_version(tmp_path / str(seed), seed) for seed in (1, 2))
     folders = [str(tmp_path / name) for name in ("mean", "1", "2")]
@@ -26,11 +27,12 @@ def test_every_weight_is_the_mean(tmp_path, monkeypatch):
     mean = load_network(read_version(tmp_path / "mean")).state_dict()
     for key, weight in mean.items():
         expected = (first[key] + second[key]) / 2 if weight.is_floating_point() else first[key]
-        torch.testing.assert_close(weight, expected, rtol=1e-3, atol=1e-5)
+        assert torch.allclose(weight, expected, rtol=1e-3, atol=1e-5), key
     told = json.loads((tmp_path / "mean" / CONFIG).read_text())
     assert told["name"] == "one" and told["trained_on"] == {"photos": 1}
 
 
+@pytest.mark.slow
 def test_other_shapes_are_refused(tmp_path):
     random_version(tmp_path / "1", 1)
     random_version(tmp_path / "2", 2, NetworkConfig(TINY.encoder, TINY.widths, short_side=128))
