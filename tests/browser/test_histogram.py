@@ -4,7 +4,6 @@ import json
 
 import pytest
 from playwright.sync_api import expect
-from pytest import approx
 
 from tests.browser.visitor import VIEWER, eventually
 
@@ -42,15 +41,17 @@ def test_the_band_is_dragged_by_its_middle_and_its_ends(visitor):
     visitor.page.locator(".histogram").scroll_into_view_if_needed()
     focus, width = lens(visitor)
     assert 0 < width <= 0.2  # what the subject fills
-    assert visitor.focus() == approx(focus, abs=1e-3)
+    assert visitor.focus() == pytest.approx(focus, abs=1e-3)
     drag(visitor, ".band .middle", -0.1)
-    expect_lens(visitor, approx(focus - 0.1, abs=0.02), approx(width, abs=1e-3))
+    expect_lens(visitor, pytest.approx(focus - 0.1, abs=0.02), pytest.approx(width, abs=1e-3))
     assert visitor.reason() == "Set by hand."
     drag(visitor, ".band .end.far", -0.1)
-    expect_lens(visitor, approx(visitor.focus(), abs=1e-3), approx(width + 0.2, abs=0.08))
-    assert visitor.focus() == approx(focus - 0.1, abs=0.02)
+    expect_lens(
+        visitor, pytest.approx(visitor.focus(), abs=1e-3), pytest.approx(width + 0.2, abs=0.08)
+    )
+    assert visitor.focus() == pytest.approx(focus - 0.1, abs=0.02)
     visitor.page.get_by_role("button", name="Auto").click()
-    expect_lens(visitor, approx(focus, abs=1e-3), approx(width, abs=1e-3))
+    expect_lens(visitor, pytest.approx(focus, abs=1e-3), pytest.approx(width, abs=1e-3))
 
 
 def test_its_ends_are_sliders_for_the_keyboard(visitor):
@@ -59,9 +60,9 @@ def test_its_ends_are_sliders_for_the_keyboard(visitor):
     before = int(end.get_attribute("aria-valuenow"))
     end.press("Shift+ArrowRight")
     expect(end).not_to_have_attribute("aria-valuenow", str(before))
-    expect_lens(visitor, focus, approx(width + 0.1, abs=2e-3))
+    expect_lens(visitor, focus, pytest.approx(width + 0.1, abs=2e-3))
     visitor.page.get_by_role("slider", name="Farthest depth that is sharp").press("ArrowRight")
-    expect_lens(visitor, focus, approx(width + 0.09, abs=2e-3))
+    expect_lens(visitor, focus, pytest.approx(width + 0.09, abs=2e-3))
 
 
 def test_a_tap_beside_the_band_brings_it_there_and_asks_for_nothing(visitor):
@@ -78,7 +79,7 @@ def test_settings_tell_the_range(visitor):
     visitor.more()
     _, data = visitor.download("get-settings")
     settings = json.loads(data)
-    assert settings["focus_range"] == approx(lens(visitor)[1], abs=1e-3)
+    assert settings["focus_range"] == pytest.approx(lens(visitor)[1], abs=1e-3)
 
 
 def test_cats_eye_and_spherical_reach_the_lens(visitor):

@@ -2,10 +2,11 @@
 
 import base64
 import io
-import time
 
 import numpy as np
 from PIL import Image
+
+from tests.trust.serving import until
 
 PATIENCE = 60_000  # milliseconds for a photo to be analysed and shown
 READY = "Click to focus"
@@ -141,10 +142,8 @@ class Visitor:
 
 def eventually(read, expected):
     """Wait until what is read is as expected: Gradio hands events on later than a press returns."""
-    deadline = time.monotonic() + HANDED_ON
-    while (found := read()) != expected and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert found == expected
+    until(lambda: read() == expected, HANDED_ON)
+    assert (found := read()) == expected, f"{found} is not {expected}"
 
 
 def ended_by_gradio(url):

@@ -13,7 +13,6 @@ import pillow_heif
 import torch
 from PIL import Image
 
-import autofocus.page  # first, as app.py does  # noqa: F401
 from autofocus.cli.settings import read_settings
 from autofocus.errors import RequestError
 from autofocus.focus import parse_focus

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 import torch
 
@@ -7,7 +5,7 @@ from autofocus.errors import TrainingError
 from autofocus.network import AutoFocusNet, NetworkConfig
 from autofocus.training import __main__ as command
 from autofocus.training.average import average
-from autofocus.versions.version import CONFIG, read_version
+from autofocus.versions.version import read_version
 from autofocus.versions.weights import load_network, save_version
 from tests.conftest import TINY
 
@@ -24,12 +22,11 @@ def test_every_weight_is_the_mean(tmp_path, monkeypatch):
     folders = [str(tmp_path / name) for name in ("mean", "1", "2")]
     monkeypatch.setattr("sys.argv", ["training", "average", *folders])
     assert command.main() == 0
-    mean = load_network(read_version(tmp_path / "mean")).state_dict()
-    for key, weight in mean.items():
+    version = read_version(tmp_path / "mean")
+    for key, weight in load_network(version).state_dict().items():
         expected = (first[key] + second[key]) / 2 if weight.is_floating_point() else first[key]
         assert torch.allclose(weight, expected, rtol=1e-3, atol=1e-5), key
-    told = json.loads((tmp_path / "mean" / CONFIG).read_text())
-    assert told["name"] == "one" and told["trained_on"] == {"photos": 1}
+    assert version.name == "one" and version.config["trained_on"] == {"photos": 1}
 
 
 @pytest.mark.slow

@@ -23,7 +23,6 @@ FILE = {"_type": "gradio.FileData"}
 START = """
 import sys
 from pathlib import Path
-import autofocus.page  # first, as app.py does
 from autofocus.versions import catalog
 catalog.BUNDLED = Path(sys.argv[1])
 catalog.DEFAULT = "tiny"
