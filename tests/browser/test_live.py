@@ -9,18 +9,13 @@ from playwright.sync_api import expect
 
 from autofocus.focus_pull import FRAME_RATE, PULL_SECONDS
 from tests.browser.touch import Fingers
-from tests.browser.visitor import CANVAS, VIEWER, eventually
+from tests.browser.visitor import CANVAS, STEPS, VIEWER, drag, eventually
 
 SIZES = {"phone": (390, 844), "desktop": (1440, 900)}
-DRAG = f"""async () => {{
-  const input = document.querySelector('#focus input[type=range]'), before = {VIEWER}.frames;
-  for (let k = 1; k <= 40; k++) {{
-    input.value = 0.1 + 0.02 * k;
-    input.dispatchEvent(new Event('input', {{ bubbles: true }}));
-    await new Promise((next) => setTimeout(next, 100));
-  }}
-  return {VIEWER}.frames - before;
-}}"""
+MOVE = """
+const input = document.querySelector('#focus input[type=range]');
+input.value = value;
+input.dispatchEvent(new Event('input', { bubbles: true }))"""
 LOSE = f"""() => {{
   window.context = {VIEWER}.lens.gl.getExtension('WEBGL_lose_context');
   window.context.loseContext();
@@ -41,7 +36,7 @@ def test_dragging_draws_every_step_and_asks_for_nothing(visit, files):
     visitor.open(files / "coffee.jpg")
     visitor.finish()
     visitor.page.on("request", lambda request: requests.append(request.url))
-    assert visitor.page.evaluate(DRAG) >= 35
+    assert drag(visitor.page, VIEWER, MOVE) >= STEPS
     visitor.finish()
     assert requests == []
     eventually(lambda: state(visitor, "focus"), pytest.approx(0.9))

@@ -16,16 +16,9 @@ from autofocus.render import Lens, correct, render
 from autofocus.view import colour_depth, overlay_saliency
 from autofocus.viewer import viewer_data, waiting_data
 from tests.browser.viewer_demo import APERTURE, FOCUS, synthetic
+from tests.browser.visitor import STEPS, drag
 
 LENS = Lens(focus=FOCUS, f_stop=f_stop_of(APERTURE))
-DRAG = f"""async () => {{
-  const viewer = {VIEWER}, before = viewer.frames;
-  for (let k = 1; k <= 40; k++) {{
-    viewer.setFocus(0.1 + 0.02 * k);
-    await new Promise((next) => setTimeout(next, 100));
-  }}
-  return viewer.frames - before;
-}}"""
 LOSE = f"""async () => {{
   const lost = {VIEWER}.lens.gl.getExtension('WEBGL_lose_context');
   lost.loseContext();
@@ -87,11 +80,24 @@ def test_image_is_the_one_that_the_server_renders(page, setter, name, value):
 def test_dragging_draws_every_step_and_asks_for_nothing(page):
     requests = []
     page.on("request", lambda request: requests.append(request.url))
-    assert page.evaluate(DRAG) >= 35
+    assert drag(page, VIEWER, "viewer.setFocus(value)") >= STEPS
     image = refined(page)
     assert requests == []
     photo, depth, _ = synthetic()
     assert psnr(image, render(photo, depth, replace(LENS, focus=0.9))) >= 34
+
+
+def test_slow_graphics_refine_few_rows_at_a_time(page):
+    refined(page)
+    shares = page.evaluate(f"""() => {{
+      const {{ exposure, state }} = {VIEWER};
+      return [1e-9, 1].map((pace) => {{
+        exposure.pace = pace;
+        exposure.restart(state, false);
+        return exposure.rows / exposure.target.height;
+      }});
+    }}""")
+    assert shares[0] == 1 and shares[1] < 0.1
 
 
 def paint(page, brush, start, end, size=0.3):

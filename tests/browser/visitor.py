@@ -13,6 +13,7 @@ READY = "Click to focus"
 VIEWER = "window.autofocus?.viewers?.main"
 CANVAS = ":is(#viewer.af-ready, #viewer .af-ready):not(.af-busy) .af-canvas"
 HANDED_ON = 10  # seconds that Gradio may take to hand an event of the page on
+STEPS = 40  # of a slider that is dragged
 VIEWS = {"refocused": "Refocused", "photo": "Photo", "depth": "Depth", "subject": "Subject"}
 
 
@@ -144,6 +145,30 @@ def eventually(read, expected):
     """Wait until what is read is as expected: Gradio hands events on later than a press returns."""
     until(lambda: read() == expected, HANDED_ON)
     assert (found := read()) == expected, f"{found} is not {expected}"
+
+
+def drag(page, viewer, move):
+    """Move the focus in steps from 0.1 to 0.9 → the frames that the viewer drew meanwhile.
+
+    `move` is JavaScript that sets the focus to `value`; each step is drawn before the next.
+    """
+    return page.evaluate(
+        f"""async (patience) => {{
+          const viewer = {viewer}, before = viewer.frames, end = performance.now() + patience;
+          const isDrawn = (value) =>
+            Math.abs(viewer.state.focus - value) < 1e-6 && !viewer.schedule.stale;
+          for (let k = 1; k <= {STEPS}; k++) {{
+            const value = 0.1 + 0.8 * k / {STEPS};
+            {move};
+            while (!isDrawn(value)) {{
+              if (performance.now() > end) throw new Error(`${{value}} was not drawn`);
+              await new Promise(requestAnimationFrame);
+            }}
+          }}
+          return viewer.frames - before;
+        }}""",
+        PATIENCE,
+    )
 
 
 def ended_by_gradio(url):

@@ -10,12 +10,18 @@ const SHRINKS = [1, 2, 3]; // by which the image may be smaller while dragging
 const SAMPLES = [4, 24]; // in one frame, at least and at most
 const SLOW = 30; // milliseconds: while dragging, a slower frame makes the next ones coarser
 const QUICK = SLOW / 3; // a quicker one, with all the samples that it may have, makes them finer
-const GOAL = 60; // milliseconds that a frame at rest may take: the pointer may move any time
+const GOAL = 60; // milliseconds that a frame at rest may take: the pointer may move at any time
 const THINNEST = 1 / 16; // of the image's rows, that a frame at rest draws at least
 
 export class Exposure {
-  constructor(gl, scene, precise) {
-    Object.assign(this, { gl, scene, cells: cellRanges(scene.maps, scene.width, scene.height) });
+  // `pace`: milliseconds that one sample of one pixel takes; 0 as long as nobody knows.
+  constructor(gl, scene, precise, pace) {
+    Object.assign(this, {
+      gl,
+      scene,
+      pace,
+      cells: cellRanges(scene.maps, scene.width, scene.height),
+    });
     this.textures = {
       photo: imageTexture(gl, scene.photo),
       front: imageTexture(gl, scene.front),
@@ -51,6 +57,7 @@ export class Exposure {
   restart(state, moving, correction) {
     const { gl } = this;
     this.begin(moving ? this.coarseness : 0);
+    if (!moving && this.pace) this.plan(GOAL / (this.pace * this.pixels));
     const { PUSH } = CONSTANTS;
     const painted = correction && this.paintedCells(correction);
     const cells = painted ? correctCells(this.cells, painted, state, PUSH) : this.cells;
@@ -107,15 +114,26 @@ export class Exposure {
     this.taken += this.batch;
   }
 
-  // As many samples as fit into the time of a frame; where too few do, not all rows at once. Some
-  // rows take much longer than others, so that a quick frame is followed by one of twice its work.
+  // After a frame that took so long: what the next one does. Some rows take much longer than
+  // others, so that a quick frame is followed by one of twice its work.
   adapt(milliseconds, dragging) {
+    const samples = this.batch * this.drawn;
+    if (this.drawn === 1) this.pace = milliseconds / (samples * this.pixels);
     if (dragging) this.adaptLevel(milliseconds);
     const goal = dragging ? SLOW : GOAL;
-    const fitting = this.batch * this.drawn * Math.min(goal / Math.max(milliseconds, 1), 2);
+    this.plan(samples * Math.min(goal / Math.max(milliseconds, 1), 2));
+    if (dragging) this.share = 1;
+  }
+
+  // So many samples of all rows fit into a frame: where they are too few, not all rows at once.
+  plan(fitting) {
     const [least, most] = SAMPLES;
     this.batch = this.drawn === 1 ? Math.min(Math.max(Math.floor(fitting), least), most) : least;
-    this.share = dragging ? 1 : Math.min(Math.max(fitting / this.batch, THINNEST), 1);
+    this.share = Math.min(Math.max(fitting / this.batch, THINNEST), 1);
+  }
+
+  get pixels() {
+    return this.target.width * this.target.height;
   }
 
   // The pointer must not wait: a slow frame is followed by coarser ones.

@@ -19,6 +19,7 @@ export class Lens {
     this.palettes = Object.fromEntries(
       Object.entries(PALETTES).map(([name, digits]) => [name, paletteTexture(this.gl, digits)]),
     );
+    this.pace = 0; // see `Exposure`
     this.setCorrection(null);
   }
 
@@ -40,17 +41,20 @@ export class Lens {
   }
 
   open(scene) {
-    return new Exposure(this.gl, scene, this.precise);
+    return new Exposure(this.gl, scene, this.precise, this.pace);
   }
 
   // One frame: `exposure` gets samples, and `shown` (the same, or another meanwhile) is drawn when
   // all rows have the same samples, or when `asked`.
   frame(exposure, shown, state, dragging, asked) {
     const before = performance.now();
-    if (!exposure.finished) this.sample(exposure, state);
+    const refines = !exposure.finished;
+    if (refines) this.sample(exposure, state);
     this.wait(exposure);
     if (asked || exposure.row === 0) this.show(shown, state, dragging);
+    if (!refines) return;
     exposure.adapt(performance.now() - before, dragging);
+    this.pace = exposure.pace;
   }
 
   // Some samples of some rows.
