@@ -16,6 +16,7 @@ from autofocus.upsample import bounded, upsample_depth, upsample_saliency
 
 ONE_COLOUR = 2 / 255  # the most that the channels of a photo without any content differ by
 LONGEST = 4  # times the short side: the network's input for a panorama
+ENOUGH = 2_400_000  # pixels of a photo for its maps: more than any network or its upsampling sees
 
 Upsample = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
@@ -39,11 +40,24 @@ Predictor = Callable[[np.ndarray], Prediction]
 
 
 def predict_photo(predictor: Predictor, photo: Photo) -> Prediction:
-    """A photo's maps; where its phone cut people out, that is the subject."""
+    """A photo's maps at its own size, of which `ENOUGH` pixels are needed, as `predict_copy`."""
+    return enlarge(predict_copy(predictor, photo), photo.size)
+
+
+def predict_copy(predictor: Predictor, photo: Photo) -> Prediction:
+    """A photo's maps at its pixels' size; where its phone cut people out, that is the subject."""
     prediction = predictor(photo.pixels)
     if photo.matte is None:
         return prediction
     return replace(prediction, saliency=resize(photo.matte, prediction.depth.shape))
+
+
+def enlarge(prediction: Prediction, size: tuple[int, int]) -> Prediction:
+    """The same maps at another size (height, width)."""
+    if prediction.depth.shape == size:
+        return prediction
+    depth = fill_range(resize(prediction.depth, size))
+    return Prediction(depth, resize(prediction.saliency, size))
 
 
 def pick_device() -> torch.device:

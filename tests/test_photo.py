@@ -19,6 +19,7 @@ from autofocus.photo import (
     read_correction,
     read_depth,
     read_photo,
+    resize,
     through_lens,
     to_floats,
     write_depth,
@@ -114,6 +115,23 @@ def test_every_exif_orientation_is_turned_upright(smooth, orientation, deep):
     if back is not None:
         expected = expected.transpose(Image.Transpose(back))
     assert np.allclose(read_photo(data).pixels, np.asarray(expected) / 255, atol=1e-3)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_smaller_copy_is_the_same_photo_with_enough_pixels(kind, orientation):
+    rows, columns = np.mgrid[:300, :400]
+    large = np.uint8(np.dstack([rows / 2, columns / 2, 255 - columns / 2]))
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    data = saved(Image.fromarray(large), kind, exif=exif)
+    whole, copy = read_photo(data), read_photo(data, enough=28_000)
+    size = whole.pixels.shape[:2]
+    assert whole.full_size is None and copy.size == size == (300, 400)[:: 1 - orientation // 6 * 2]
+    assert copy.pixels.shape[:2] == (size if kind == "PNG" else (size[0] // 2, size[1] // 2))
+    smaller = resize(whole.pixels, copy.pixels.shape[:2])
+    assert np.abs(copy.pixels - smaller).mean() < 1 / 255
+    assert read_photo(data, enough=31_000).full_size is None
 
 
 def test_another_colour_profile_is_converted(smooth):

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from autofocus.network import STRIDE
-from autofocus.photo import Photo
+from autofocus.photo import Photo, resize
 from autofocus.predict import (
     LONGEST,
     Prediction,
@@ -120,6 +120,18 @@ def test_who_the_phone_cut_out_is_the_subject(scene):
     assert predict_photo(lambda _: found, Photo(pixels)) is found
     subject = predict_photo(lambda _: found, Photo(pixels, matte=matte)).saliency
     assert subject.shape == depth.shape and subject[48, 64] == 1 and subject[0, 0] == 0
+
+
+def test_maps_of_a_smaller_copy_are_brought_to_the_photos_size(scene):
+    pixels, depth = scene
+    found = Prediction(depth, np.float32(depth > 0.7))
+    size, matte = (190, 250), np.float32(depth < 0.5)
+    for photo in (Photo(pixels, full_size=size), Photo(pixels, matte=matte, full_size=size)):
+        large = predict_photo(lambda _: found, photo)
+        assert large.depth.shape == large.saliency.shape == size
+        assert large.depth.min() == 0 and large.depth.max() == 1
+        expected = found.saliency if photo.matte is None else matte
+        assert np.abs(resize(large.saliency, depth.shape) - expected).mean() < 0.02
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 0.9])

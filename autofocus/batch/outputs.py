@@ -34,7 +34,7 @@ def predict_with_facts(photo: Photo, predictor: Predictor, version: str) -> tupl
     prediction = predict_photo(predictor, photo)
     seconds = round(time.perf_counter() - started, 3)
     focus = choose_focus(prediction.depth, prediction.saliency)
-    facts = describe(focus, photo.pixels.shape[:2], version)
+    facts = describe(focus, photo.size, version)
     return prediction, facts | {"seconds": seconds}
 
 

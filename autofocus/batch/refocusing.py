@@ -17,7 +17,7 @@ from autofocus.photo import (
     resize,
     through_lens,
 )
-from autofocus.predict import Predictor, predict_photo
+from autofocus.predict import ENOUGH, Prediction, Predictor, predict_photo
 from autofocus.render import Lens, Progress, correct, render
 from autofocus.upsample import upsample_depth
 
@@ -42,7 +42,7 @@ class Refocusing:
 
 
 def refocus_photo(
-    read: Callable[[], Photo],
+    read: Callable[..., Photo],
     how: Refocusing,
     load: Callable[[], Predictor],
     *,
@@ -52,7 +52,8 @@ def refocus_photo(
     """One photo through the lens, and what it was focused on.
 
     Args:
-        read: gives the photo. Read here, so that nobody else holds its floats while the lens works.
+        read: gives the photo, or a copy of so many pixels if it is called with a number. Read here,
+            so that nobody else holds its floats while the lens works.
         how: what was asked for.
         load: gives the network; called only where something of it is needed.
         device: where the lens computes.
@@ -67,8 +68,7 @@ def refocus_photo(
             fit it.
 
     """
-    photo = read()
-    depth, focus, note = scene_of(photo, how, load)
+    photo, depth, focus, note = read_scene(read, how, load)
     photo = compact(photo)
     lens = lens_for(focus, how.lens)
     if how.correction:
@@ -80,11 +80,26 @@ def refocus_photo(
     return photographed, focus
 
 
+def read_scene(
+    read: Callable[..., Photo], how: Refocusing, load: Callable[[], Predictor]
+) -> tuple[Photo, np.ndarray, Focus, str]:
+    """A photo, its depth (H×W in [0, 1], 1 nearest) and focus, and a note about a custom depth.
+
+    Arguments as in `refocus_photo`.
+    """
+    if not how.needs_network:
+        photo = read()
+        return photo, *scene_of(photo, how, None)
+    photo = read(ENOUGH)
+    prediction = predict_photo(load(), photo)
+    photo = read() if photo.full_size else photo
+    return photo, *scene_of(photo, how, prediction)
+
+
 def scene_of(
-    photo: Photo, how: Refocusing, load: Callable[[], Predictor]
+    photo: Photo, how: Refocusing, prediction: Prediction | None
 ) -> tuple[np.ndarray, Focus, str]:
-    """Depth (H×W in [0, 1], 1 nearest) and focus of a photo, and a note about a custom depth."""
-    prediction = predict_photo(load(), photo) if how.needs_network else None
+    """Depth, focus and note of `read_scene`."""
     saliency = prediction.saliency if prediction else None
     depth, note = custom_depth(photo, how) if how.depth else (prediction.depth, "")
     wanted = AUTO if how.focus is None else how.focus

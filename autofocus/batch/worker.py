@@ -22,7 +22,7 @@ from autofocus.batch.refocusing import refocus_photo
 from autofocus.errors import AutoFocusError, PhotoError
 from autofocus.files.atomic import write_bytes
 from autofocus.photo import Photo, read_photo, write_photo
-from autofocus.predict import pick_device
+from autofocus.predict import ENOUGH, pick_device
 
 DEATHS = 3  # of workers at one photo
 
@@ -102,23 +102,27 @@ class Worker:
         """The files of a photo, by suffix, the facts last."""
         job, suffixes = self.job, self.job.suffixes(key)
         check_length(stem.rpartition("/")[2], suffixes)
-        photo = self.read(key)
+        photo = self.read(key, ENOUGH)
         prediction, facts = predict_with_facts(photo, self.predictor, job.version)
         with TemporaryDirectory() as name:
             folder = Path(name)
             write_maps(prediction, facts, folder, "photo")
             if job.refocusing is not None:
                 known = lambda: lambda pixels: prediction  # noqa: E731
-                result, _ = refocus_photo(lambda: photo, job.refocusing, known, device=self.device)
+                read = lambda enough=None: (  # noqa: E731
+                    photo if enough or not photo.full_size else self.read(key)
+                )
+                result, _ = refocus_photo(read, job.refocusing, known, device=self.device)
                 file = folder / f"photo{suffixes[0]}"
                 write_photo(result.pixels, file, result, keep_location=job.keep_location)
             return {suffix: (folder / f"photo{suffix}").read_bytes() for suffix in suffixes}
 
-    def read(self, key: str) -> Photo:
-        """A photo of the run; PhotoError if it is not one."""
+    def read(self, key: str, enough: int | None = None) -> Photo:
+        """A photo of the run, as `read_photo`; PhotoError if it is not one."""
         source = self.job.source
         try:
-            return read_photo(Path(source.path(key)) if source.is_local else source.read(key))
+            file = Path(source.path(key)) if source.is_local else source.read(key)
+            return read_photo(file, enough=enough)
         except OSError as error:
             raise PhotoError(f"This file cannot be opened ({error.strerror or error}).") from error
 

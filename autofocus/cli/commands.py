@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +15,7 @@ from autofocus.batch.outputs import (
     predict_with_facts,
     write_maps,
 )
-from autofocus.batch.refocusing import PHONE, Refocusing, lens_for, refocus_photo, scene_of
+from autofocus.batch.refocusing import PHONE, Refocusing, lens_for, read_scene, refocus_photo
 from autofocus.cli.inputs import (
     STANDARD_OUTPUT,
     Source,
@@ -37,7 +37,7 @@ from autofocus.compare.sheet import Sheet, check_sheet_format, write_sheet
 from autofocus.errors import DepthMapError, PhotoError, RequestError
 from autofocus.focus_pull import PULL_SECONDS, check_format, focus_path, write_focus_pull
 from autofocus.photo import Photo, preview, write_photo
-from autofocus.predict import Predictor, pick_device
+from autofocus.predict import ENOUGH, Predictor, pick_device
 from autofocus.versions.catalog import find_version, list_versions, notices
 from autofocus.versions.publish import space_files, upload, version_files
 
@@ -54,7 +54,7 @@ def predict(photos: list[str], output: Path, version: str | None) -> int:
     status = DONE
     for source in progress(expand(photos)):
         try:
-            photo = source.read()
+            photo = source.read(ENOUGH)
             stem = free_stem(output, source.stem)
             write_maps(*predict_with_facts(photo, predictor, name), output, stem)
         except PhotoError as error:
@@ -167,8 +167,8 @@ def rack(
     check_format(output)
     (source,) = only_one(expand([name]), name)
     refuse_inputs(output, [source.name, how.depth])
-    photo = named_photo(source)
-    depth, focus, note = scene_of(photo, how, lambda: load_predictor(how.version))
+    load = lambda: load_predictor(how.version)  # noqa: E731
+    photo, depth, focus, note = read_scene(partial(named_photo, source), how, load)
     for said in (*photo.notes, *([note] if note else [])):
         report(source.name, said)
     pixels, depth = preview(photo.pixels), preview(depth)
@@ -190,10 +190,10 @@ def only_one(sources: list[Source], name: str) -> list[Source]:
     return sources
 
 
-def named_photo(source: Source) -> Photo:
-    """The one photo of a request; RequestError names it."""
+def named_photo(source: Source, enough: int | None = None) -> Photo:
+    """The one photo of a request, as `read_photo`; RequestError names it."""
     try:
-        return source.read()
+        return source.read(enough)
     except PhotoError as error:
         raise RequestError(f"{source.name}: {error}") from error
 

@@ -36,14 +36,14 @@ class Source:
             return photo_suffix(self.name)
         return BEGINNINGS.get(self.data[:4], ".jpg")
 
-    def read(self) -> Photo:
-        """The photo; PhotoError if it is not one, or an address on the web."""
+    def read(self, enough: int | None = None) -> Photo:
+        """The photo, as `read_photo`; PhotoError if it is not one, or an address on the web."""
         if self.data is not None:
-            return read_photo(self.data)
+            return read_photo(self.data, enough=enough)
         if ADDRESS.match(self.name):
             raise PhotoError("This is an address. Download the photo, then name its file.")
         try:
-            return read_photo(Path(self.name))
+            return read_photo(Path(self.name), enough=enough)
         except OSError as error:  # of the folders on the way to it
             raise PhotoError(f"This file cannot be opened ({error.strerror}).") from error
 

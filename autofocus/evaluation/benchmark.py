@@ -27,7 +27,7 @@ from autofocus.evaluation.lens_baselines import back_to_front
 from autofocus.evaluation.vit_dpt import VitDpt
 from autofocus.network import PATCH
 from autofocus.photo import read_photo, write_photo
-from autofocus.predict import arithmetic, pick_device, pick_dtype
+from autofocus.predict import ENOUGH, arithmetic, pick_device, pick_dtype, predict_photo
 from autofocus.render import Lens, circle_scale, render
 from autofocus.versions.models import load_predictor
 
@@ -64,8 +64,8 @@ def draw_depth(size: tuple[int, int]) -> np.ndarray:
 
 def ours(name: str, path: Path, device: torch.device) -> Callable[[], object]:
     """The app's way: file to both maps at the photo's size."""
-    predict_photo = load_predictor(choose_version(name), device)
-    return lambda: predict_photo(read_photo(path).pixels)
+    predictor = load_predictor(choose_version(name), device)
+    return lambda: predict_photo(predictor, read_photo(path, enough=ENOUGH))
 
 
 def vit_dpt(path: Path, device: torch.device) -> Callable[[], object]:

@@ -1,6 +1,7 @@
 """Bytes of any known format → upright sRGB pixels, and the facts that stand beside them."""
 
 import io
+import math
 import warnings
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ from autofocus.files.tiff import CMYK, DeepTiff
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "GIF")
 ORIENTATION = 0x0112
+SIDEWAYS = (5, 6, 7, 8)  # orientations whose rows are the photo's columns
 AS_STORED = ("CMYK", "L", "LAB")  # converted by a profile as they are; the others as RGB
 
 pillow_heif.register_heif_opener(thumbnails=False)
@@ -49,10 +51,14 @@ class Decoded:
     bits: int  # 8 or 16 a channel
     facts: Facts
     notes: tuple[str, ...] = ()
+    full_size: tuple[int, int] | None = None  # height, width, where the pixels are a smaller copy
 
 
-def decode(data: bytes, max_megapixels: float) -> Decoded:
-    """Decode a photo; PhotoError if it is unknown, damaged or too large."""
+def decode(data: bytes, max_megapixels: float, enough: int | None = None) -> Decoded:
+    """Decode a photo; PhotoError if it is unknown, damaged or too large.
+
+    Where so many pixels are `enough`, a JPEG is decoded smaller, which takes a third of the time.
+    """
     deep = deep_page(data)
     if deep is not None:
         return decode_deep_tiff(data, deep, max_megapixels)
@@ -63,12 +69,30 @@ def decode(data: bytes, max_megapixels: float) -> Decoded:
     colour = colour_of(data, image, facts)
     values = deep_values(data, image)
     if values is None:
-        return Decoded(*decode_image(image, colour), 8, facts, hdr_note(colour))
+        full_size = decode_smaller(image, enough, orientation) if enough else None
+        return Decoded(*decode_image(image, colour), 8, facts, hdr_note(colour), full_size)
     if image.format == "HEIF":
         orientation = 1  # its decoder has turned it
     values = upright(values, orientation)
     values, alpha = values[..., : -1 if values.shape[2] in (2, 4) else None], alpha_of(values)
     return Decoded(convert_values(values, colour), alpha, 16, facts, hdr_note(colour))
+
+
+def decode_smaller(image: Image.Image, enough: int, orientation: int) -> tuple[int, int] | None:
+    """Have a JPEG decoded at 1/2, 1/4 or 1/8 of its sides, if that leaves `enough` pixels.
+
+    Returns:
+        The upright photo's own height and width, or None if the image stays as it is.
+
+    """
+    width, height = image.size
+    scale = math.sqrt(enough / (width * height))
+    if scale < 1:
+        with decoder():
+            image.draft(None, (math.ceil(scale * width), math.ceil(scale * height)))
+    if image.size == (width, height):
+        return None
+    return (width, height) if orientation in SIDEWAYS else (height, width)
 
 
 def deep_page(data: bytes) -> tifffile.TiffPage | None:
@@ -208,7 +232,7 @@ def hdr_note(colour: Colour) -> tuple[str, ...]:
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """Turn and mirror as EXIF's orientation (1-8) says."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in SIDEWAYS:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]

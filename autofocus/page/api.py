@@ -31,7 +31,7 @@ from autofocus.page.session import (
     write_saliency_map,
 )
 from autofocus.photo import read_correction
-from autofocus.predict import predict_photo
+from autofocus.predict import ENOUGH, predict_photo
 from autofocus.versions.catalog import find_version
 
 F_STOPS = (1, 64)
@@ -170,9 +170,9 @@ def open_photo(photo: str | None, version: str | None) -> Iterator[Scene]:
         raise PhotoError("There is no photo. Give one as `photo`.")
     scene = None
     try:
-        opened = read_upload(photo)
+        opened = read_upload(photo, ENOUGH)
         prediction = predict_photo(partial(analyse, find_version(version).name), opened)
-        scene = make_scene(Path(photo), opened.pixels, prediction)
+        scene = make_scene(Path(photo), opened, prediction)
         yield scene
     finally:
         discard(scene)

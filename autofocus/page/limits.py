@@ -68,6 +68,6 @@ def frame_ancestors() -> str:
     return text
 
 
-def read_upload(source: str | Path) -> Photo:
-    """A visitor's photo, as large as this server permits; PhotoError as `photo.read_photo`."""
-    return read_photo(source, max_megapixels=limits().megapixels)
+def read_upload(source: str | Path, enough: int | None = None) -> Photo:
+    """A visitor's photo, as large as this server permits; else as `photo.read_photo`."""
+    return read_photo(source, max_megapixels=limits().megapixels, enough=enough)

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import gradio as gr
-import numpy as np
 
 from autofocus.errors import AutoFocusError, PhotoError, VersionError
 from autofocus.page import depth_maps, payloads
@@ -26,8 +25,8 @@ from autofocus.page.reason import reason
 from autofocus.page.session import Scene, discard, make_scene
 from autofocus.page.text import FINDING, GONE, HINT, NO_VERSION, READING, RENDERING, TRY, fill, note
 from autofocus.page.visit import Visit
-from autofocus.photo import preview, to_bytes
-from autofocus.predict import pick_device, predict_photo
+from autofocus.photo import Photo, preview, to_bytes
+from autofocus.predict import ENOUGH, pick_device, predict_copy
 from autofocus.render import Lens
 from autofocus.versions.catalog import find_version
 from autofocus.viewer import waiting_data
@@ -169,16 +168,16 @@ class Opening:
         if source is None:
             return
         try:
-            photo = read_upload(source)
+            photo = read_upload(source, ENOUGH)
             with TemporaryDirectory(prefix="autofocus-") as folder:
-                yield self.show_at_once(visit, photo.pixels, Path(folder))
+                yield self.show_at_once(visit, photo, Path(folder))
             if version is None:
                 raise VersionError(NO_VERSION)
             started = time.perf_counter()
-            prediction = predict_photo(partial(analyse, version), photo)
+            prediction = predict_copy(partial(analyse, version), photo)
             seconds = time.perf_counter() - started
-            yield {self.page.facts: facts(version, photo.pixels, seconds)}
-            scene = make_scene(Path(source), photo.pixels, prediction)
+            yield {self.page.facts: facts(version, photo.size, seconds)}
+            scene = make_scene(Path(source), photo, prediction)
             if photo.depth is not None:
                 depth_maps.keep_depth(scene, depth_maps.PHONE, photo.depth)
             yield scene
@@ -188,14 +187,14 @@ class Opening:
                 self.page.refocused: gr.update(elem_classes=[]),
             }
 
-    def show_at_once(self, visit: Visit, pixels: np.ndarray, folder: Path) -> dict:
+    def show_at_once(self, visit: Visit, photo: Photo, folder: Path) -> dict:
         """The photo itself, dimmed, while its depth is being found; a file of it in `folder`."""
-        small = preview(pixels)
+        small = preview(photo.pixels)
         aspect = small.shape[1] / small.shape[0]
         changes = {
             self.page.stage: gr.update(visible=True),
             self.page.status: note(FINDING),
-            self.page.viewer: waiting_data(small, folder, pixels.shape[:2]),
+            self.page.viewer: waiting_data(small, folder, photo.size),
             self.page.frame: fill("aspect.html", selector="#images", aspect=aspect),
         }
         if visit.live:
@@ -301,15 +300,15 @@ def first_photo(files: list[str]) -> str | None:
 def readable(file: str) -> bool:
     """Whether a file is a photo."""
     try:
-        read_upload(file)
+        read_upload(file, enough=1)
     except PhotoError:
         return False
     return True
 
 
-def facts(version: str, pixels: np.ndarray, seconds: float) -> str:
+def facts(version: str, size: tuple[int, int], seconds: float) -> str:
     """What made the maps, in small type."""
-    height, width = pixels.shape[:2]
+    height, width = size
     sha256 = find_version(version).sha256[:7]
     where = pick_device().type.upper()
     return html.escape(f"{version} · {sha256} · {seconds:.2f} s on {where} · {width}×{height}")

@@ -34,7 +34,7 @@ def thumbnails_of(files: list[Path]) -> tuple[list[Thumbnail], list[Path], list[
     thumbnails, photos, problems = [], [], []
     for file in files:
         try:
-            pixels = read_upload(file).pixels
+            pixels = read_upload(file, THUMBNAIL**2).pixels
         except PhotoError as error:
             problems.append(f"{file.name}: {error}")
             continue

@@ -20,8 +20,10 @@ from autofocus.page.limits import read_upload
 from autofocus.page.visits import is_left, new_folder
 from autofocus.photo import (
     PREVIEW,
+    Photo,
     compact,
     preview,
+    resize,
     through_lens,
     to_bytes,
     to_words,
@@ -29,12 +31,12 @@ from autofocus.photo import (
     write_photo,
     write_saliency,
 )
-from autofocus.predict import Prediction
+from autofocus.predict import Prediction, fill_range
 from autofocus.render import Lens, correct, render
 
 DRAGGED = 640  # the same while a slider moves, and of a video
 PHONE = str(PHONE_DEPTH)  # a source of depth maps, as NETWORK is
-SALIENCY = "saliency.npy"  # at full size, in 8 bits; depth maps are in 16
+SALIENCY = "saliency.npy"  # in 8 bits; depth maps are in 16
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "TIFF": ".tif"}
 
 
@@ -54,12 +56,13 @@ class Scene:
 
     def full_depth(self) -> np.ndarray:
         """Depth at full size, H×W float32, 1 nearest."""
-        file = depth_file(self.folder, self.depth_source)
-        return np.load(file).astype(np.float32) / 65535
+        kept = np.load(depth_file(self.folder, self.depth_source)).astype(np.float32) / 65535
+        # The network's may be that of a smaller copy.
+        return kept if kept.shape == self.size else fill_range(resize(kept, self.size))
 
     def full_saliency(self) -> np.ndarray:
         """Saliency at full size, H×W float32."""
-        return np.load(self.folder / SALIENCY).astype(np.float32) / 255
+        return resize(np.load(self.folder / SALIENCY).astype(np.float32) / 255, self.size)
 
 
 def depth_file(folder: Path, source: str) -> Path:
@@ -67,17 +70,17 @@ def depth_file(folder: Path, source: str) -> Path:
     return folder / f"{source}.depth.npy"
 
 
-def make_scene(source: Path, photo: np.ndarray, prediction: Prediction) -> Scene:
-    """Keep a predicted photo (full size) as previews, and as files in a folder of its own."""
+def make_scene(source: Path, photo: Photo, prediction: Prediction) -> Scene:
+    """Keep a predicted photo as previews, and its maps as files in a folder of its own."""
     scene = Scene(
         name=source.stem or "photo",
         source=source,
         folder=new_folder(),
-        photo=preview(photo),
+        photo=preview(photo.pixels),
         depth=preview(prediction.depth),
         saliency=preview(prediction.saliency),
         focus=choose_focus(prediction.depth, prediction.saliency),
-        size=photo.shape[:2],
+        size=photo.size,
     )
     write_map(depth_file(scene.folder, NETWORK), to_words(prediction.depth))
     write_map(scene.folder / SALIENCY, to_bytes(prediction.saliency))

@@ -202,7 +202,7 @@ def test_a_photo_that_kills_its_workers_is_given_up(job, monkeypatch):
 
 
 def test_a_fault_of_ours_ends_one_photo_only(job, monkeypatch):
-    def fail(self, key):
+    def fail(self, key, enough):
         raise ZeroDivisionError("oh")
 
     monkeypatch.setattr(Worker, "read", fail)

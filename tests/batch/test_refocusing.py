@@ -28,7 +28,7 @@ def test_the_lens_works_without_the_photo_in_floats(monkeypatch, bits):
     monkeypatch.setattr(refocusing, "render", render)
     tracemalloc.start()
     result, _ = refocus_photo(
-        lambda: Photo(np.zeros((*SIZE, 3), np.float32), bits=bits),
+        lambda enough=None: Photo(np.zeros((*SIZE, 3), np.float32), bits=bits),
         Refocusing(focus=0.5),
         lambda: predict,
     )
@@ -36,3 +36,19 @@ def test_the_lens_works_without_the_photo_in_floats(monkeypatch, bits):
     floats = 4 * 3 * SIZE[0] * SIZE[1]
     assert result.pixels.nbytes == floats * bits // 32
     assert held[0] < 0.9 * floats  # the pixels as bytes or words, and the depth
+
+
+def test_a_large_photo_is_seen_in_a_copy_and_photographed_whole():
+    whole = Photo(np.zeros((60, 80, 3), np.float32))
+    copy = Photo(whole.pixels[::2, ::2], full_size=(60, 80))
+    seen = []
+
+    def see(pixels):
+        seen.append(pixels.shape)
+        return predict(pixels)
+
+    result, focus = refocus_photo(
+        lambda enough=None: copy if enough else whole, Refocusing(), lambda: see
+    )
+    assert seen == [(30, 40, 3)]
+    assert result.pixels.shape == (60, 80, 3) and focus.depth == 0.5

@@ -133,7 +133,7 @@ def test_the_program_says_its_version(capsys):
 
 
 def test_interrupting_is_quiet(photo, tmp_path, only_tiny, monkeypatch, capsys):
-    def interrupt(path):
+    def interrupt(path, enough):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("autofocus.cli.inputs.read_photo", interrupt)

@@ -42,7 +42,7 @@ def test_what_stands_for_nothing_is_kept_so_that_reading_it_says_why(folder):
 
 
 def test_a_folder_that_may_not_be_read_gets_a_sentence(folder, monkeypatch):
-    def refuse(path):
+    def refuse(path, enough=None):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "listdir", refuse)

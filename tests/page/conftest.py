@@ -6,7 +6,7 @@ import pytest
 from autofocus.page import models
 from autofocus.page.server import build_page
 from autofocus.page.session import discard, make_scene
-from autofocus.photo import write_photo
+from autofocus.photo import Photo, write_photo
 from autofocus.predict import Prediction
 from tests.conftest import use_only
 
@@ -36,6 +36,6 @@ def photo_file(scene, tmp_path):
 def predicted(scene, photo_file):
     """A scene as the page keeps it; the disc in front is the subject."""
     photo, depth = scene
-    made = make_scene(photo_file, photo, Prediction(depth, np.float32(depth > 0.7)))
+    made = make_scene(photo_file, Photo(photo), Prediction(depth, np.float32(depth > 0.7)))
     yield made
     discard(made)

@@ -17,7 +17,7 @@ from autofocus.page.opening import Opening
 from autofocus.page.refocus_tab import RefocusTab
 from autofocus.page.session import discard, make_scene
 from autofocus.page.visit import Visit
-from autofocus.photo import read_photo, write_photo
+from autofocus.photo import Photo, read_photo, write_photo
 from autofocus.predict import Prediction
 from autofocus.render import Lens
 from autofocus.viewer import ViewerData
@@ -29,7 +29,8 @@ LENS = Lens(focus=0.31, focus_range=0.12, f_stop=1.4, blades=6, cats_eye=0.5, sp
 def opened(scene, tmp_path):
     photo, depth = scene
     write_photo(photo, tmp_path / "photo.png")
-    made = make_scene(tmp_path / "photo.png", photo, Prediction(depth, np.float32(depth > 0.7)))
+    prediction = Prediction(depth, np.float32(depth > 0.7))
+    made = make_scene(tmp_path / "photo.png", Photo(photo), prediction)
     yield made
     discard(made)
 

@@ -170,7 +170,7 @@ def test_a_depth_map_that_is_not_there_cannot_be_chosen(opening, predicted):
 
 def test_the_phones_own_depth_is_offered(opening, photo_file, scene, monkeypatch):
     photo = Photo(scene[0], depth=scene[1][::2, ::2])
-    monkeypatch.setattr("autofocus.page.opening.read_upload", lambda _: photo)
+    monkeypatch.setattr("autofocus.page.opening.read_upload", lambda *_: photo)
     visit, tab = Visit(), opening.page
     visit.ask(str(photo_file))
     changes = merged(opening.open(visit, None, "tiny", "inferno", Lens()))
@@ -214,7 +214,7 @@ def test_a_click_names_the_pixel_and_takes_its_depth(predicted):
 
 def test_without_a_subject_the_aperture_is_narrower(opening, photo_file, scene):
     photo, depth = scene
-    made = make_scene(photo_file, photo, Prediction(depth, np.zeros_like(depth)))
+    made = make_scene(photo_file, Photo(photo), Prediction(depth, np.zeros_like(depth)))
     stop = opening.page.lens["f_stop"]
     for chosen, expected in ((2.0, 4), (4.0, 4), (1.4, 1.4)):
         changes = merged(opening.show(Visit(), made, "grey", Lens(f_stop=chosen)))
