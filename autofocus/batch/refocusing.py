@@ -17,7 +17,7 @@ from autofocus.photo import (
     resize,
     through_lens,
 )
-from autofocus.predict import ENOUGH, Prediction, Predictor, predict_photo
+from autofocus.predict import ENOUGH, Predictor, predict_photo
 from autofocus.render import Lens, Progress, correct, render
 from autofocus.upsample import upsample_depth
 
@@ -87,19 +87,16 @@ def read_scene(
 
     Arguments as in `refocus_photo`.
     """
-    if not how.needs_network:
-        photo = read()
-        return photo, *scene_of(photo, how, None)
-    photo = read(ENOUGH)
-    prediction = predict_photo(load(), photo)
-    photo = read() if photo.full_size else photo
-    return photo, *scene_of(photo, how, prediction)
+    photo = read(ENOUGH) if how.needs_network else read()
+    scene = scene_of(photo, how, load)
+    return (read() if photo.full_size else photo), *scene
 
 
 def scene_of(
-    photo: Photo, how: Refocusing, prediction: Prediction | None
+    photo: Photo, how: Refocusing, load: Callable[[], Predictor]
 ) -> tuple[np.ndarray, Focus, str]:
-    """Depth, focus and note of `read_scene`."""
+    """Depth, focus and note of `read_scene`; the photo may be a smaller copy."""
+    prediction = predict_photo(load(), photo) if how.needs_network else None
     saliency = prediction.saliency if prediction else None
     depth, note = custom_depth(photo, how) if how.depth else (prediction.depth, "")
     wanted = AUTO if how.focus is None else how.focus
@@ -116,15 +113,14 @@ def lens_for(focus: Focus, fields: dict[str, float]) -> Lens:
 
 def custom_depth(photo: Photo, how: Refocusing) -> tuple[np.ndarray, str]:
     """A depth map of the user's or the phone's at the photo's size, and what it was taken for."""
-    size = photo.pixels.shape[:2]
     if how.depth == PHONE:
         if photo.depth is None:
             raise DepthMapError("There is no depth map in this photo's file.")
         small = resize(photo.pixels, photo.depth.shape)
-        return upsample_depth(photo.depth, small, photo.pixels), ""
+        return resize(upsample_depth(photo.depth, small, photo.pixels), photo.size), ""
     try:
         custom = read_depth(how.depth, invert=how.invert)
-        return fit(custom.depth, size), custom.note
+        return fit(custom.depth, photo.size), custom.note
     except (PhotoError, DepthMapError) as error:
         raise RequestError(f"{how.depth}: {error}") from error
 
