@@ -1,5 +1,6 @@
 """Where to focus: on the subject, or where somebody pointed; always with its reason in words."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +48,9 @@ class Focus:
         return fields | ({"f_stop": CAUTIOUS_F_STOP} if self.reason == NO_SUBJECT else {})
 
 
-def choose_focus(depth: np.ndarray, saliency: np.ndarray) -> Focus:
+def choose_focus(
+    depth: np.ndarray, saliency: np.ndarray, size: tuple[int, int] | None = None
+) -> Focus:
     """The median depth of all salient pixels, and the range they fill; midway where there are none.
 
     The range reaches as far as the farther of the 10th and the 90th percentile on either side, and
@@ -57,6 +60,7 @@ def choose_focus(depth: np.ndarray, saliency: np.ndarray) -> Focus:
         depth: H×W in [0, 1], 1 nearest.
         saliency: H×W in [0, 1]; salient means at least 0.8, a threshold that leaves photos without
             a distinct subject alone ("Going Deeper with Depth Maps").
+        size: the photo's height and width, where the maps are of a smaller copy.
 
     Raises:
         ValueError: the maps differ in shape, or the depth is not finite.
@@ -66,11 +70,12 @@ def choose_focus(depth: np.ndarray, saliency: np.ndarray) -> Focus:
     if depth.shape != saliency.shape:
         raise ValueError(f"depth is {depth.shape} but saliency is {saliency.shape}")
     subject = depth[saliency >= SALIENT]
-    count = subject.size
+    fraction = subject.size / depth.size
+    count = round(fraction * math.prod(size or depth.shape))
     if not count:
         return Focus(MIDWAY, NO_SUBJECT)
     pixels = "pixel" if count == 1 else "pixels"
-    reason = f"median of {count:,} salient {pixels}, {100 * count / depth.size:.1f} % of the photo"
+    reason = f"median of {count:,} salient {pixels}, {100 * fraction:.1f} % of the photo"
     median = float(np.median(subject, overwrite_input=True))  # a copy of ours: of any order
     return Focus(median, reason, count, filled_range(subject, median))
 

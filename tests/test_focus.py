@@ -22,6 +22,15 @@ def test_median_of_the_salient_pixels(scene):
     assert focus.reason.endswith("% of the photo")
 
 
+def test_pixels_are_counted_in_the_photo_where_the_maps_are_smaller(scene):
+    _, depth = scene
+    saliency = np.float32(depth > 0.7)
+    small, large = choose_focus(depth, saliency), choose_focus(depth, saliency, (192, 256))
+    assert large.salient_pixels == 4 * small.salient_pixels
+    assert large.depth == small.depth
+    assert large.reason.split(", ")[-1] == small.reason.split(", ")[-1]
+
+
 def test_salient_means_at_least_0_8():
     depth = np.array([[0.1, 0.9]], np.float32)
     focus = choose_focus(depth, np.array([[0.8, 0.7999]], np.float32))

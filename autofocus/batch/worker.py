@@ -22,7 +22,7 @@ from autofocus.batch.refocusing import refocus_photo
 from autofocus.errors import AutoFocusError, PhotoError
 from autofocus.files.atomic import write_bytes
 from autofocus.photo import Photo, read_photo, write_photo
-from autofocus.predict import ENOUGH, pick_device
+from autofocus.predict import ENOUGH, Prediction, pick_device
 
 DEATHS = 3  # of workers at one photo
 
@@ -108,14 +108,18 @@ class Worker:
             folder = Path(name)
             write_maps(prediction, facts, folder, "photo")
             if job.refocusing is not None:
-                known = lambda: lambda pixels: prediction  # noqa: E731
-                read = lambda enough=None: (  # noqa: E731
-                    photo if enough or not photo.full_size else self.read(key)
-                )
-                result, _ = refocus_photo(read, job.refocusing, known, device=self.device)
-                file = folder / f"photo{suffixes[0]}"
-                write_photo(result.pixels, file, result, keep_location=job.keep_location)
+                self.refocus(key, photo, prediction, folder / f"photo{suffixes[0]}")
             return {suffix: (folder / f"photo{suffix}").read_bytes() for suffix in suffixes}
+
+    def refocus(self, key: str, photo: Photo, prediction: Prediction, file: Path) -> None:
+        """Write a photo through the lens; `photo` is what was predicted of it, perhaps a copy."""
+
+        def read(enough: int | None = None) -> Photo:
+            return photo if enough or not photo.full_size else self.read(key)
+
+        how, known = self.job.refocusing, lambda: lambda pixels: prediction
+        result, _ = refocus_photo(read, how, known, device=self.device)
+        write_photo(result.pixels, file, result, keep_location=self.job.keep_location)
 
     def read(self, key: str, enough: int | None = None) -> Photo:
         """A photo of the run, as `read_photo`; PhotoError if it is not one."""

@@ -79,7 +79,7 @@ def make_scene(source: Path, photo: Photo, prediction: Prediction) -> Scene:
         photo=preview(photo.pixels),
         depth=preview(prediction.depth),
         saliency=preview(prediction.saliency),
-        focus=choose_focus(prediction.depth, prediction.saliency),
+        focus=choose_focus(prediction.depth, prediction.saliency, photo.size),
         size=photo.size,
     )
     write_map(depth_file(scene.folder, NETWORK), to_words(prediction.depth))
