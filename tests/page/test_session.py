@@ -14,18 +14,34 @@ from autofocus.page.session import (
     NETWORK,
     discard,
     hand_out,
+    make_scene,
     refocused,
     write_depth_map,
     write_refocused,
 )
-from autofocus.photo import read_correction, read_photo
+from autofocus.photo import Photo, read_correction, read_depth, read_photo, resize
+from autofocus.predict import Prediction
 from autofocus.render import Lens, RenderCancelled
+from tests.cli.test_commands import filled
 
 
 def test_what_is_handed_out_outlives_the_scene(predicted):
     file = hand_out(write_depth_map(predicted))
     discard(predicted)
     assert file.is_file() and not predicted.folder.exists()
+
+
+def test_maps_of_a_smaller_copy_are_handed_out_at_the_photos_size(scene, photo_file):
+    pixels, depth = scene
+    depth = filled(depth)
+    prediction = Prediction(depth, np.float32(depth > 0.7))
+    made = make_scene(photo_file, Photo(pixels, full_size=(192, 256)), prediction)
+    full, saliency = made.full_depth(), made.full_saliency()
+    assert full.shape == saliency.shape == (192, 256)
+    assert (full.min(), full.max()) == (0, 1)
+    assert np.abs(resize(full, depth.shape) - depth).mean() < 0.01
+    assert read_depth(write_depth_map(made)).depth.shape == (192, 256)
+    discard(made)
 
 
 def test_an_inverted_map_is_the_other_way_round(predicted, scene, tmp_path):
