@@ -6,6 +6,9 @@ import io
 import numpy as np
 from PIL import Image
 
+from autofocus.page.controls import F_STOPS
+from autofocus.page.focusing import classes_of
+from autofocus.render import Lens
 from tests.trust.serving import until
 
 PATIENCE = 60_000  # milliseconds for a photo to be analysed and shown
@@ -188,10 +191,9 @@ class ServedVisitor(Visitor):
 
     def finish(self):
         """Wait until the image is there in full detail, rendered for what the sliders say."""
-        focus = round(1000 * self.focus())
-        stop = self.page.locator("#f-number").inner_text().replace("/", "-").replace(".", "-")
-        rested = self.page.locator(f"#refocused.rested.focus-{focus}.{stop} img")
-        rested.wait_for(timeout=PATIENCE)
+        f_stop = F_STOPS[int(self.slider("f-stop").input_value())]
+        classes = classes_of(Lens(self.focus(), f_stop=f_stop))
+        self.page.locator(f"#refocused.{'.'.join(classes)} img").wait_for(timeout=PATIENCE)
 
     def pixels(self, view):
         source = self.page.locator(f"#{view} img").get_attribute("src", timeout=5000)
