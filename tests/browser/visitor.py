@@ -185,6 +185,10 @@ class ServedVisitor(Visitor):
     def wait_until_shown(self):
         self.page.locator("#status .note", has_text=READY).wait_for(timeout=PATIENCE)
         self.page.locator("#refocused:not(.busy) img").wait_for(timeout=PATIENCE)
+        # An image that is still being loaded has no place to click on.
+        self.page.wait_for_function(
+            "document.querySelector('#refocused img')?.naturalWidth", timeout=PATIENCE
+        )
 
     def select(self, view):
         self.page.get_by_role("radio", name=VIEWS[view]).check(force=True)
