@@ -41,7 +41,11 @@ Predictor = Callable[[np.ndarray], Prediction]
 
 def predict_photo(predictor: Predictor, photo: Photo) -> Prediction:
     """A photo's maps at its own size, of which `ENOUGH` pixels are needed, as `predict_copy`."""
-    return enlarge(predict_copy(predictor, photo), photo.size)
+    prediction = predict_copy(predictor, photo)
+    if photo.full_size is None:
+        return prediction
+    depth = resize_depth(prediction.depth, photo.size)
+    return Prediction(depth, resize(prediction.saliency, photo.size))
 
 
 def predict_copy(predictor: Predictor, photo: Photo) -> Prediction:
@@ -52,12 +56,9 @@ def predict_copy(predictor: Predictor, photo: Photo) -> Prediction:
     return replace(prediction, saliency=resize(photo.matte, prediction.depth.shape))
 
 
-def enlarge(prediction: Prediction, size: tuple[int, int]) -> Prediction:
-    """The same maps at another size (height, width)."""
-    if prediction.depth.shape == size:
-        return prediction
-    depth = fill_range(resize(prediction.depth, size))
-    return Prediction(depth, resize(prediction.saliency, size))
+def resize_depth(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A predicted depth map at another size (height, width), where it fills 0..1 again."""
+    return depth if depth.shape == size else fill_range(resize(depth, size))
 
 
 def pick_device() -> torch.device:

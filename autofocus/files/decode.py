@@ -23,13 +23,12 @@ from autofocus.files.colour import (
     convert_values,
     in_rgb,
 )
+from autofocus.files.exif import ORIENTATION, SIDEWAYS
 from autofocus.files.metadata import Facts, facts_of_image, facts_of_tiff, says_adobe_rgb
 from autofocus.files.source import DAMAGE, check_size, decoder, not_a_photo
 from autofocus.files.tiff import CMYK, DeepTiff
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "TIFF", "GIF")
-ORIENTATION = 0x0112
-SIDEWAYS = (5, 6, 7, 8)  # orientations whose rows are the photo's columns
 AS_STORED = ("CMYK", "L", "LAB")  # converted by a profile as they are; the others as RGB
 
 pillow_heif.register_heif_opener(thumbnails=False)

@@ -19,7 +19,8 @@ from autofocus.errors import DepthMapError
 from autofocus.files import png, tiff
 from autofocus.files.colour import channel_mean, channel_spread
 from autofocus.files.colour_maps import TABLES, unmap
-from autofocus.files.decode import ORIENTATION, deep_page, open_image, upright
+from autofocus.files.decode import deep_page, open_image, upright
+from autofocus.files.exif import ORIENTATION
 from autofocus.files.raw import is_raw
 from autofocus.files.source import Source, check_size, decoder, read_bytes
 

@@ -7,6 +7,7 @@ from PIL import Image
 from autofocus.files.source import DAMAGE
 
 ORIENTATION, CAMERA, GPS, INTEROPERABILITY = 0x0112, 0x8769, 0x8825, 0xA005
+SIDEWAYS = (5, 6, 7, 8)  # orientations whose rows are the photo's columns
 COLOUR_SPACE, SRGB, WIDTH, HEIGHT = 0xA001, 1, 0xA002, 0xA003
 KEPT = {
     0x010E: "image description",
@@ -84,7 +85,7 @@ class Exif:
     @property
     def turned(self) -> bool:
         """Whether the orientation swaps width and height."""
-        return self.main.get(ORIENTATION, 1) in (5, 6, 7, 8)
+        return self.main.get(ORIENTATION, 1) in SIDEWAYS
 
 
 def read(exif: Image.Exif) -> Exif:

@@ -15,7 +15,8 @@ import tifffile
 
 from autofocus.errors import PhotoError
 from autofocus.files import jpeg, tiff
-from autofocus.files.decode import ORIENTATION, Decoded, decode, upright
+from autofocus.files.decode import Decoded, decode, upright
+from autofocus.files.exif import ORIENTATION
 from autofocus.files.metadata import Facts, facts_of_tiff
 from autofocus.files.source import DAMAGE, check_size, decoder, is_side
 

@@ -31,7 +31,7 @@ from autofocus.photo import (
     write_photo,
     write_saliency,
 )
-from autofocus.predict import Prediction, fill_range
+from autofocus.predict import Prediction, resize_depth
 from autofocus.render import Lens, correct, render
 
 DRAGGED = 640  # the same while a slider moves, and of a video
@@ -57,8 +57,7 @@ class Scene:
     def full_depth(self) -> np.ndarray:
         """Depth at full size, H×W float32, 1 nearest."""
         kept = np.load(depth_file(self.folder, self.depth_source)).astype(np.float32) / 65535
-        # The network's may be that of a smaller copy.
-        return kept if kept.shape == self.size else fill_range(resize(kept, self.size))
+        return resize_depth(kept, self.size)  # the network's may be that of a smaller copy
 
     def full_saliency(self) -> np.ndarray:
         """Saliency at full size, H×W float32."""
