@@ -46,6 +46,9 @@ STRIDE = 32
 WIDEST = 1024  # channels that a config may ask for
 LONGEST_SHORT_SIDE = 1536  # pixels that a config may ask for
 DECODED_CHANNELS = 256
+# Of red, green and blue in [0, 1], which both encoders' public weights expect.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 DINOV2_LAYERS = (2, 5, 8, 11)  # the third, sixth, ninth and twelfth block
 NECK_CHANNELS = 192
 
@@ -263,9 +266,8 @@ class AutoFocusNet(nn.Module):
         self.decoder = Decoder(self.encoder.channels, config.widths)
         self.depth_head = Head()
         self.saliency_head = Head()
-        # ImageNet's statistics, which both encoders' public weights expect.
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
 
     def normalise(self, photo: Tensor) -> Tensor:
         """Photo B×3×H×W in [0, 1] → zero mean, unit variance, sides at multiples of 32."""

@@ -33,13 +33,15 @@ class Bottleneck(nn.Module):
     """A 3×3 convolution between two of 1×1, beside a shortcut; it may halve the size."""
 
     expansion = 4
+    halves_first = False  # in the first convolution; else in the 3×3 one, as torchvision does
 
     def __init__(self, inputs: int, width: int, stride: int):
         super().__init__()
         outputs = width * self.expansion
-        self.conv1 = nn.Conv2d(inputs, width, 1, bias=False)
+        first, second = (stride, 1) if self.halves_first else (1, stride)
+        self.conv1 = nn.Conv2d(inputs, width, 1, first, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, width, 3, stride, padding=1, bias=False)
+        self.conv2 = nn.Conv2d(width, width, 3, second, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, outputs, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
@@ -52,10 +54,17 @@ class Bottleneck(nn.Module):
         return join(self.bn3(self.conv3(inner)), self.downsample(x))
 
 
+class OriginalBottleneck(Bottleneck):
+    """As in the paper, for weights that were trained so."""
+
+    halves_first = True
+
+
 RESNETS = {  # name → block, and how many of them in each stage
     "resnet18": (BasicBlock, (2, 2, 2, 2)),
     "resnet34": (BasicBlock, (3, 4, 6, 3)),
     "resnet50": (Bottleneck, (3, 4, 6, 3)),
+    "resnet50-v1": (OriginalBottleneck, (3, 4, 6, 3)),
 }
 
 

@@ -106,3 +106,8 @@ def scene():
     depth = (0.2 + 0.2 * rows / 96).astype(np.float32)
     depth[disc] = 0.8
     return photo, depth
+
+
+def filled(depth):
+    """A map stretched from 0 to 1, which is used to the letter."""
+    return (depth - depth.min()) / (depth.max() - depth.min())

@@ -7,10 +7,19 @@ from autofocus.resnet import RESNETS, ResNetEncoder
 PARTS = {"conv1": "stem.0", "bn1": "stem.1"} | {f"layer{k}": f"stages.{k - 1}" for k in range(1, 5)}
 
 
+def torchvision_resnet(name):
+    """torchvision's own network; of -v1, with the strides where the paper has them."""
+    network = get_model(name.removesuffix("-v1"), weights=None)
+    if name.endswith("-v1"):
+        for stage in (network.layer2, network.layer3, network.layer4):
+            stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)
+    return network
+
+
 def random_torchvision(name):
     """torchvision's own network, whose every batch norm changes what it is given."""
     torch.manual_seed(0)
-    network = get_model(name, weights=None).eval()
+    network = torchvision_resnet(name).eval()
     for key, tensor in network.state_dict().items():
         if "running" in key or "bn" in key and tensor.is_floating_point():
             tensor.uniform_(0.5, 1.5)
@@ -41,7 +50,7 @@ def test_it_is_torchvisions(name):
 @pytest.mark.parametrize("name", RESNETS)
 def test_it_begins_with_weights_of_torchvisions_variance(name):
     torch.manual_seed(0)
-    theirs, ours = weights_of(get_model(name, weights=None)), ResNetEncoder(name).state_dict()
+    theirs, ours = weights_of(torchvision_resnet(name)), ResNetEncoder(name).state_dict()
     for key, weight in ours.items():
         if weight.dim() == 4:
             assert weight.std().item() == pytest.approx(theirs[key].std().item(), rel=0.1), key

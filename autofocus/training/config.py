@@ -26,7 +26,8 @@ class TrainConfig:
     # From what
     start: str = ""  # a version's name or folder to fine-tune from, or to label with
     teacher: str = "dinov2-s"  # the version that the student learns from
-    encoder: str = "resnet34"  # the student's, when it starts from nothing
+    encoder: str = "resnet50-v1"  # the student's, when it does not start from a version
+    decoder: str = ""  # a version whose decoder and heads a new network takes over
     widths: tuple[int, ...] = (64, 64, 128, 192, 256)  # decoder channels at strides 2 to 32
     short_side: int = 384  # pixels of the photos that a network from nothing asks for
 
@@ -35,10 +36,10 @@ class TrainConfig:
     batch: int = 8  # photos that are seen at once
     accumulate: int = 2  # batches of one step
     size: tuple[int, ...] = (288, 384)  # height and width of a landscape sample
-    rate: float = 5e-5  # peak learning rate of the backbone's last layer, or of all
+    rate: float = 5e-5  # peak learning rate of the pre-trained layers, the last if they differ
     layer_decay: float = 1.0  # the rate of each layer of the backbone over that of the next
-    decoder_factor: float = 1.0  # the decoder's rate over the backbone's
-    head_factor: float = 1.0  # the heads' rate over the backbone's
+    decoder_factor: float = 1.0  # the decoder's rate over the pre-trained layers'
+    head_factor: float = 1.0  # the heads' rate over the pre-trained layers'
     warmup: int = 100  # steps of linear warm-up before the cosine
     heads_first: int = 0  # steps in which the heads alone learn
     final_rate: float = 0.01  # of the peak rate, where the cosine ends
@@ -112,16 +113,24 @@ FINE_TUNING = {
     "head_factor": 10.0,
     "drop_path": 0.1,
 }
-STUDENT = {"rate": 1e-3, "weight_decay": 0.03, "average": 0.998, "accumulate": 1, "batch": 16}
+STUDENT = {
+    "rate": 2e-4,
+    "decoder_factor": 5.0,
+    "head_factor": 5.0,
+    "weight_decay": 0.03,
+    "average": 0.998,
+    "accumulate": 1,
+    "batch": 16,
+}
 STAGES = {
     "prepare": {},
     "finetune-coarse": {**FINE_TUNING, "steps": 3000, "heads_first": 80, "warmup": 150},
     "finetune": {**FINE_TUNING, "steps": 1500, "rate": 3e-5, "warmup": 60},
     "pseudo-label": {},
-    # Small and many: from nothing, views count most.
+    # Small and many: views count most.
     "student-coarse": {**STUDENT, "steps": 8000, "size": (192, 256), "validate_every": 500},
     # Near the app's size, so that scale and edges are right.
-    "student": {**STUDENT, "steps": 1000, "size": (352, 448), "rate": 3e-4, "batch": 8},
+    "student": {**STUDENT, "steps": 1000, "size": (352, 448), "rate": 6e-5, "batch": 8},
     "student-saliency": {
         **STUDENT,
         "steps": 1000,

@@ -1,6 +1,6 @@
 """Feature distillation: the student also learns to predict the features of a stronger backbone.
 
-It replaces pre-training on ImageNet, and keeps in the features what a subject is.
+It keeps in the features what a subject is, and stands in for an encoder's pre-training without any.
 """
 
 from collections.abc import Sequence

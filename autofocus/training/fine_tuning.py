@@ -22,16 +22,21 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict]:
 
 
 def rate_factor(name: str, model: nn.Module, config: TrainConfig) -> float:
-    """The rate of a parameter over that of the backbone's last block."""
+    """The rate of a parameter over the highest of the pre-trained layers."""
     if is_head(name):
         return config.head_factor
-    prefix, inside, part = name.partition("encoder.backbone.")
-    if not inside:
+    backbone = getattr(model.network.encoder, "backbone", None)
+    before, _, part = name.rpartition("encoder." if backbone is None else "encoder.backbone.")
+    if not before:
         return config.decoder_factor
-    last = len(model.get_submodule(f"{prefix}encoder.backbone").blocks) - 1
-    if part.startswith("blocks."):
-        return config.layer_decay ** (last - int(part.split(".")[1]))
-    return 1.0 if part.startswith("norm.") else config.layer_decay ** (last + 1)
+    return 1.0 if backbone is None else layer_factor(part, len(backbone.blocks), config)
+
+
+def layer_factor(name: str, blocks: int, config: TrainConfig) -> float:
+    """The rate of a vision transformer's parameter over that of its last block."""
+    if name.startswith("blocks."):
+        return config.layer_decay ** (blocks - 1 - int(name.split(".")[1]))
+    return 1.0 if name.startswith("norm.") else config.layer_decay**blocks
 
 
 def is_head(name: str) -> bool:

@@ -111,7 +111,7 @@ class FineTuning(Joint):
 
 
 class Student(Joint):
-    """A network that starts from nothing and also learns to predict a teacher's features."""
+    """A network on a ResNet that also learns to predict a teacher's features."""
 
     def __init__(self, network: AutoFocusNet, config: TrainConfig):
         super().__init__(network, config)

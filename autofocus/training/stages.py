@@ -5,13 +5,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from autofocus.errors import TrainingError
 from autofocus.evaluation.evaluate import choose_version, evaluate, predictor
 from autofocus.network import AutoFocusNet, Head, NetworkConfig
-from autofocus.training import data
+from autofocus.training import backbone, data
+from autofocus.training.backbone import DINOV2
 from autofocus.training.config import TrainConfig
 from autofocus.training.objectives import CoarseNetwork, FineTuning, SaliencyHead, Student
 from autofocus.training.paste import write_composites
@@ -21,7 +21,6 @@ from autofocus.training.teacher import with_teacher
 from autofocus.training.trainer import BEST, read_network, seed_all, train
 from autofocus.versions.weights import load_network, save_version
 
-DINOV2 = "dinov2-s"
 EXPORTS = {"resnet": "student-saliency", DINOV2: "finetune"}  # version → the run that it ends with
 
 
@@ -138,14 +137,26 @@ def starting_network(
 
 
 def new_network(config: TrainConfig, encoder: str) -> AutoFocusNet:
-    """A network with random weights, but for DINOv2's public ones if that is its encoder."""
+    """A network whose encoder has public weights if there are any of its kind, else random ones.
+
+    Its decoder and heads are those of the version `decoder`, where their shapes agree.
+    """
     network = AutoFocusNet(NetworkConfig(encoder, config.widths, config.short_side))
-    if encoder == DINOV2:
-        file = config.runs / "backbone" / "model.safetensors"
-        if not file.exists():
-            raise TrainingError(f"{file} is missing: see `python -m autofocus.training.backbone`.")
-        network.encoder.backbone.load_state_dict(load_file(file), strict=True)
+    backbone.load_weights(network, config.runs / backbone.FOLDER)
+    if config.decoder:
+        copy_decoder(load_network(choose_version(config.decoder)), network)
     return network
+
+
+def copy_decoder(source: AutoFocusNet, target: AutoFocusNet) -> None:
+    """Take over the decoder and the heads, but for what reads the encoder's maps."""
+    wanted = target.state_dict()
+    found = {
+        name: tensor
+        for name, tensor in source.state_dict().items()
+        if not name.startswith("encoder.") and wanted[name].shape == tensor.shape
+    }
+    target.load_state_dict(found, strict=False)
 
 
 def read_run(config: TrainConfig, name: str) -> AutoFocusNet:

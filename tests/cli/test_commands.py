@@ -13,6 +13,7 @@ from autofocus.cli import commands
 from autofocus.cli import main as cli
 from autofocus.photo import read_photo, write_depth, write_photo
 from tests.bad_files import write_bad_files
+from tests.conftest import filled
 
 
 @pytest.fixture
@@ -20,11 +21,6 @@ def photo(scene, tmp_path):
     path = tmp_path / "scene.png"
     write_photo(scene[0], path)
     return path
-
-
-def filled(depth):
-    """A map from 0 to 1, which is used to the letter."""
-    return (depth - depth.min()) / (depth.max() - depth.min())
 
 
 def run(*arguments):

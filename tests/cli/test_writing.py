@@ -16,7 +16,8 @@ from autofocus.batch.plan import REQUEST
 from autofocus.batch.worker import Worker
 from autofocus.cli import main as cli
 from autofocus.photo import resize, write_depth, write_photo
-from tests.cli.test_commands import filled, run
+from tests.cli.test_commands import run
+from tests.conftest import filled
 from tests.files.test_atomic import OLD, files_of_at_most
 from tests.versions.folders import change_config
 from tests.versions.test_publish import KNOWN

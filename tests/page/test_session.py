@@ -22,7 +22,7 @@ from autofocus.page.session import (
 from autofocus.photo import Photo, read_correction, read_depth, read_photo, resize
 from autofocus.predict import Prediction
 from autofocus.render import Lens, RenderCancelled
-from tests.cli.test_commands import filled
+from tests.conftest import filled
 
 
 def test_what_is_handed_out_outlives_the_scene(predicted):

@@ -30,7 +30,8 @@ def test_options_take_several_values():
     ("stage", "said"),
     [
         ("prepare", "no scenes or no masks in nowhere"),
-        ("finetune-coarse", "model.safetensors is missing"),
+        ("finetune-coarse", "dinov2-s.safetensors is missing"),
+        ("student-coarse", "resnet50-v1.safetensors is missing"),
         ("student", "run the stage student-coarse first"),
         ("curves", "train a stage first"),
     ],

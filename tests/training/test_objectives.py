@@ -94,3 +94,13 @@ def test_earlier_layers_learn_more_slowly(on_dinov2, config):
     assert peaks[backbone.patch_embed.proj.weight] == 0.5**12
     assert peaks[on_dinov2.decoder.coarsest[0].weight] == 4
     assert peaks[model.network.depth_head.weight] == 10
+
+
+def test_a_pre_trained_resnet_learns_more_slowly_than_its_decoder(network, config):
+    config = replace(config, rate=1.0, decoder_factor=4.0, head_factor=10.0)
+    model = Student(CoarseNetwork(network), config)
+    peaks = {p: g["peak"] for g in parameter_groups(model, config) for p in g["params"]}
+    assert {peaks[p] for p in network.encoder.parameters()} == {1}
+    assert {peaks[p] for p in network.decoder.parameters()} == {4}
+    assert {peaks[p] for p in model.features.parameters()} == {4}
+    assert peaks[model.network.depth_head.weight] == 10
