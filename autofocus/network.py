@@ -18,13 +18,13 @@ An encoder is a module with
     channels    five numbers, of its maps from the finest to the coarsest
     forward     normalised photo B×3×H×W, H and W multiples of 32 → five maps, the finest first
 
-so that for a photo of (1, 3, 384, 512), with "resnet34" and with "dinov2-s":
+so that for a photo of (1, 3, 384, 512), with "resnet50-v1" and with "dinov2-s":
 
     stride 2     (1, 64, 192, 256)     (1, 32, 192, 256)
-    stride 4     (1, 64, 96, 128)      (1, 64, 96, 128)
-    stride 8     (1, 128, 48, 64)      (1, 128, 48, 64)
-    stride 16    (1, 256, 24, 32)      (1, 256, 24, 32)
-    stride 32    (1, 512, 12, 16)      (1, 384, 12, 16)
+    stride 4     (1, 256, 96, 128)     (1, 64, 96, 128)
+    stride 8     (1, 512, 48, 64)      (1, 128, 48, 64)
+    stride 16    (1, 1024, 24, 32)     (1, 256, 24, 32)
+    stride 32    (1, 2048, 12, 16)     (1, 384, 12, 16)
 
 The decoder makes (1, 256, 192, 256) of them, and each head (1, 1, 192, 256) of that. Another
 encoder is a class like these, and a line in `ENCODERS`.

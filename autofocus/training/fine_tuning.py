@@ -25,11 +25,15 @@ def rate_factor(name: str, model: nn.Module, config: TrainConfig) -> float:
     """The rate of a parameter over the highest of the pre-trained layers."""
     if is_head(name):
         return config.head_factor
-    backbone = getattr(model.network.encoder, "backbone", None)
-    before, _, part = name.rpartition("encoder." if backbone is None else "encoder.backbone.")
-    if not before:
+    _, inside, part = name.partition("encoder.")
+    if not inside:
         return config.decoder_factor
-    return 1.0 if backbone is None else layer_factor(part, len(backbone.blocks), config)
+    backbone = getattr(model.network.encoder, "backbone", None)
+    if backbone is None:  # a ResNet's is all of it
+        return 1.0
+    if not part.startswith("backbone."):
+        return config.decoder_factor
+    return layer_factor(part.removeprefix("backbone."), len(backbone.blocks), config)
 
 
 def layer_factor(name: str, blocks: int, config: TrainConfig) -> float:
