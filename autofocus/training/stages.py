@@ -149,7 +149,7 @@ def new_network(config: TrainConfig, encoder: str) -> AutoFocusNet:
 
 
 def copy_decoder(source: AutoFocusNet, target: AutoFocusNet) -> None:
-    """Take over the decoder and the heads, but for what reads the encoder's maps."""
+    """Take over the decoder and the heads of another network, as far as their shapes agree."""
     wanted = target.state_dict()
     found = {
         name: tensor
