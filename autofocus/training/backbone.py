@@ -9,47 +9,20 @@ What these exports are, and where they come from, is told in `dinov2.py` and `im
 import argparse
 from pathlib import Path
 
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 
-from autofocus.errors import TrainingError
 from autofocus.files.atomic import write_bytes
-from autofocus.network import AutoFocusNet
 from autofocus.training import dinov2, imagenet
-
-FOLDER = "backbone"  # among the runs
-DINOV2 = "dinov2-s"
-CONVERTERS = {DINOV2: dinov2.convert, imagenet.ENCODER: imagenet.convert}  # by encoder
+from autofocus.training.public_weights import DINOV2, RESNET, weights_file
 
 
 def write_weights(export: Path, folder: Path) -> Path:
     """Convert an export, an ONNX file of DINOv2 or a TensorFlow.js folder of ResNet-50."""
-    encoder = imagenet.ENCODER if export.is_dir() else DINOV2
+    encoder, convert = (RESNET, imagenet.convert) if export.is_dir() else (DINOV2, dinov2.convert)
     folder.mkdir(parents=True, exist_ok=True)
     file = weights_file(folder, encoder)
-    write_bytes(file, save(CONVERTERS[encoder](export)))
+    write_bytes(file, save(convert(export)))
     return file
-
-
-def weights_file(folder: Path, encoder: str) -> Path:
-    """Where an encoder's public weights lie in a folder."""
-    return folder / f"{encoder}.safetensors"
-
-
-def load_weights(network: AutoFocusNet, folder: Path) -> None:
-    """Give a network's encoder its public weights, if there are any of its kind.
-
-    Raises:
-        TrainingError: there are, but not in the folder.
-
-    """
-    encoder = network.config.encoder
-    if encoder not in CONVERTERS:
-        return
-    file = weights_file(folder, encoder)
-    if not file.exists():
-        raise TrainingError(f"{file} is missing: see `python -m {__name__} --help`.")
-    part = network.encoder.backbone if encoder == DINOV2 else network.encoder
-    part.load_state_dict(load_file(file), strict=True)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 
 from autofocus.files.atomic import write_bytes, write_image
-from autofocus.training import backbone, stages
+from autofocus.training import public_weights, stages
 from autofocus.training.config import TrainConfig, stage_config
 from autofocus.vision_transformer import VisionTransformer
 
@@ -47,7 +47,7 @@ def demo(config: TrainConfig) -> None:
     """
     runs = config.runs / "demo"
     draw_data(runs / "data")
-    random_backbone(runs / backbone.FOLDER)
+    random_backbone(runs / public_weights.FOLDER)
     versions = runs / "versions"
     teacher = str(versions / "dinov2-s")
     where = {"data": (runs / "data",), "runs": runs, "device": config.device, "teacher": teacher}
@@ -98,5 +98,5 @@ def random_backbone(folder: Path) -> None:
     """DINOv2's shape with random weights."""
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    file = backbone.weights_file(folder, backbone.DINOV2)
+    file = public_weights.weights_file(folder, public_weights.DINOV2)
     write_bytes(file, save(VisionTransformer().state_dict()))

@@ -13,8 +13,8 @@ import torch
 
 from autofocus.network import IMAGENET_MEAN, IMAGENET_STD
 from autofocus.resnet import RESNETS, ResNetEncoder
+from autofocus.training.public_weights import RESNET
 
-ENCODER = "resnet50-v1"
 KERAS_EPSILON = 1e-3  # that the export's batch norms add to the variance; torch adds 1e-5
 CAFFE_MEAN = (123.68, 116.779, 103.939)  # of red, green and blue
 BRANCHES = {"a": 1, "b": 2, "c": 3}
@@ -26,11 +26,11 @@ def convert(export: Path) -> dict[str, torch.Tensor]:
     """Read an export's folder into our names, strictly checked against our encoder."""
     arrays = read_arrays(export)
     weights = for_our_photos(convolution(arrays, "conv1", "bn_conv1", "stem.0", "stem.1"))
-    for stage, count in enumerate(RESNETS[ENCODER][1]):
+    for stage, count in enumerate(RESNETS[RESNET][1]):
         for block in range(count):
             weights |= bottleneck(arrays, stage, block)
     tensors = {name: torch.from_numpy(np.array(a, order="C")) for name, a in weights.items()}
-    ResNetEncoder(ENCODER).load_state_dict(tensors, strict=True)
+    ResNetEncoder(RESNET).load_state_dict(tensors, strict=True)
     return tensors
 
 

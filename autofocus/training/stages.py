@@ -10,12 +10,12 @@ from torch import nn
 from autofocus.errors import TrainingError
 from autofocus.evaluation.evaluate import choose_version, evaluate, predictor
 from autofocus.network import AutoFocusNet, Head, NetworkConfig
-from autofocus.training import backbone, data
-from autofocus.training.backbone import DINOV2
+from autofocus.training import data
 from autofocus.training.config import TrainConfig
 from autofocus.training.objectives import CoarseNetwork, FineTuning, SaliencyHead, Student
 from autofocus.training.paste import write_composites
 from autofocus.training.pseudo_labels import write_labels
+from autofocus.training.public_weights import DINOV2, FOLDER, load_weights
 from autofocus.training.samples import Batches, stream
 from autofocus.training.teacher import with_teacher
 from autofocus.training.trainer import BEST, read_network, seed_all, train
@@ -142,7 +142,7 @@ def new_network(config: TrainConfig, encoder: str) -> AutoFocusNet:
     Its decoder and heads are those of the version `decoder`, where their shapes agree.
     """
     network = AutoFocusNet(NetworkConfig(encoder, config.widths, config.short_side))
-    backbone.load_weights(network, config.runs / backbone.FOLDER)
+    load_weights(network, config.runs / FOLDER)
     if config.decoder:
         copy_decoder(load_network(choose_version(config.decoder)), network)
     return network

@@ -8,8 +8,9 @@ from torch.nn import functional
 
 from autofocus.network import AutoFocusNet, NetworkConfig
 from autofocus.resnet import ResNetEncoder
-from autofocus.training.backbone import load_weights, weights_file, write_weights
-from autofocus.training.imagenet import CAFFE_MEAN, ENCODER
+from autofocus.training.backbone import write_weights
+from autofocus.training.imagenet import CAFFE_MEAN
+from autofocus.training.public_weights import RESNET, load_weights, weights_file
 from autofocus.training.stages import copy_decoder
 
 CONVOLUTIONS = {  # the export's names of a convolution and its batch norm → where it is here
@@ -33,7 +34,7 @@ def names_of(key):
 def random_arrays():
     """Arrays of every convolution and batch norm, as Keras names and lays them out."""
     rng, arrays = np.random.default_rng(0), {}
-    for key, weight in ResNetEncoder(ENCODER).state_dict().items():
+    for key, weight in ResNetEncoder(RESNET).state_dict().items():
         if weight.dim() == 4:
             (conv, norm), outputs = names_of(key), len(weight)
             arrays[f"{conv}/kernel"] = rng.normal(0, 0.05, weight.permute(2, 3, 1, 0).shape)
@@ -61,13 +62,13 @@ def folder(arrays, tmp_path_factory):
     manifest = {"weightsManifest": [{"paths": paths, "weights": weights}]}
     (export / "model.json").write_text(json.dumps(manifest))
     output = tmp_path_factory.mktemp("backbone")
-    assert write_weights(export, output) == weights_file(output, ENCODER)
+    assert write_weights(export, output) == weights_file(output, RESNET)
     return output
 
 
 @pytest.fixture(scope="module")
 def network(folder):
-    network = AutoFocusNet(NetworkConfig(ENCODER, (8,) * 5)).eval()
+    network = AutoFocusNet(NetworkConfig(RESNET, (8,) * 5)).eval()
     load_weights(network, folder)
     return network
 
