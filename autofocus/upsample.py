@@ -8,7 +8,8 @@ A network's boundaries are softer than the photo's, so a map is first snapped to
 in wide windows, and its ramps are sharpened. Wide windows also carry texture over: the dark strands
 of hair in front of a bright wall would come out nearer than the light ones. Therefore nothing may
 leave the range that the network gave to a pixel's surroundings, a median takes out specks, and the
-last step, to the photo's size, uses narrow windows.
+last step, to the photo's size, uses narrow windows. Where the network saw nothing but a slope, such
+as a road with lines painted on it, no boundary is looked for: the map is interpolated.
 
 Edges are followed in at most `LARGEST` pixels. In a larger photo an edge is some pixels wide
 anyway, and time and memory would grow with it.
@@ -30,6 +31,9 @@ FINE_RADIUS = 3  # of those in which the map is upsampled
 SURROUNDINGS, FINE_SURROUNDINGS = 4, 2  # how far away a value may come from, in either step
 SHARPEN = 3, 4  # radius and rounds of the sharpening
 SPECK = 5  # side of the median's window
+SLOPE = 12  # radius of the window whose mean a slope goes through
+NEAR_EDGE = 6  # how far from a boundary the photo's edges are followed
+FLAT, STEEP = 0.01, 0.02  # ranges of a map in [0, 1], less its slope: no boundary, and surely one
 SOFTNESS = 4e-4  # variance of colour below which a window is taken for flat
 LARGEST = 2_000_000  # pixels of the photo
 
@@ -40,7 +44,7 @@ def upsample_snapped(
     """Bring a map to the photo's size, its boundaries snapped to the photo's edges.
 
     Args:
-        values: h×w float32, of the network's size.
+        values: h×w float32 in [0, 1], of the network's size.
         small: h×w×3 float32, the photo at that size.
         photo: H×W×3 float32 in [0, 1].
         radius: pixels of `values` within which an edge of the photo is looked for.
@@ -49,17 +53,37 @@ def upsample_snapped(
         H×W float32, within the range of `values`.
 
     """
-    snapped = clip_to_surroundings(
-        upsample_guided(values, small, small, radius), values, SURROUNDINGS
-    )
-    snapped = cv2.medianBlur(sharpen(torch.from_numpy(snapped), *SHARPEN).numpy(), SPECK)
     guide = bounded(photo, values.size)
+    snapped = snap(values, small, radius)
     fine = upsample_guided(snapped, small, guide, FINE_RADIUS)
-    return resize(clip_to_surroundings(fine, snapped, FINE_SURROUNDINGS), photo.shape[:2])
+    fine = clip_to_surroundings(fine, snapped, FINE_SURROUNDINGS)
+    smooth = resize(values, fine.shape)
+    fine -= smooth  # in place: the maps are large
+    fine *= resize(find_edges(values), fine.shape)
+    fine += smooth
+    return resize(fine, photo.shape[:2])
 
 
 upsample_depth = partial(upsample_snapped, radius=DEPTH_RADIUS)
 upsample_saliency = partial(upsample_snapped, radius=SALIENCY_RADIUS)
+
+
+def snap(values: np.ndarray, small: np.ndarray, radius: int) -> np.ndarray:
+    """A map whose boundaries lie on the photo's edges and are sharp, at the network's size."""
+    guided = upsample_guided(values, small, small, radius)
+    snapped = clip_to_surroundings(guided, values, SURROUNDINGS)
+    return cv2.medianBlur(sharpen(torch.from_numpy(snapped), *SHARPEN).numpy(), SPECK)
+
+
+def find_edges(values: np.ndarray) -> np.ndarray:
+    """H×W in [0, 1]: 1 where a map has a boundary near by, 0 where it is flat or slopes evenly."""
+    # Past the border a slope goes on: it is mirrored in the border's value too.
+    beyond = np.pad(values, SLOPE, mode="reflect", reflect_type="odd")
+    bent = values - mean_around(beyond, SLOPE)[SLOPE:-SLOPE, SLOPE:-SLOPE]
+    window = np.ones((2 * NEAR_EDGE + 1,) * 2, np.uint8)
+    span = cv2.dilate(bent, window) - cv2.erode(bent, window)
+    certain = ((span - FLAT) / (STEEP - FLAT)).clip(0, 1)
+    return cv2.GaussianBlur(certain, (0, 0), NEAR_EDGE / 3)
 
 
 def bounded(photo: np.ndarray, pixels: int) -> np.ndarray:

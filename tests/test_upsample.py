@@ -44,6 +44,30 @@ def test_texture_is_no_boundary(step, upsample):
     assert np.ptp(upsample(soft, small, photo)[:, 272:]) < 0.01
 
 
+@pytest.fixture
+def road():
+    """A photo of lines painted on a road, the same small, and the road's even slope."""
+    photo = np.full((192, 512, 3), 0.3, np.float32)
+    photo[40::24] = photo[42::24] = 0.8
+    small = cv2.resize(photo, (256, 96), interpolation=cv2.INTER_AREA)
+    return photo, small, np.tile(np.linspace(0.2, 0.9, 96, dtype=np.float32)[:, None], (1, 256))
+
+
+@both
+def test_what_is_painted_on_a_slope_leaves_no_mark(road, upsample):
+    photo, small, slope = road
+    plain = cv2.resize(slope, (512, 192))
+    assert np.abs(upsample_guided(slope, small, photo, DEPTH_RADIUS) - plain).max() > 0.01
+    assert np.abs(upsample(slope, small, photo) - plain).max() < 1e-3
+
+
+@both
+def test_a_boundary_on_a_slope_lies_where_the_photos_does(road, step, upsample):
+    photo, small, soft = step
+    drawn = upsample(0.5 * soft + 0.5 * road[2], small, photo)
+    assert (drawn[:, 260] - drawn[:, 255]).min() > 0.3
+
+
 @both
 def test_the_result_stays_within_the_maps_range(step, upsample):
     photo, small, soft = step
