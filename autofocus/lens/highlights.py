@@ -115,15 +115,15 @@ def label_clipped(light_of: LightOf, size: tuple[int, int]) -> tuple[np.ndarray,
 def measure(light: np.ndarray, labels: np.ndarray, inner: slice, count: int) -> Tally:
     """Sums over the pixels in and around each region, of the `inner` rows of one band."""
     distance, region = nearest_region(labels)
-    local = surroundings(light, distance)
     near = np.zeros(labels.shape, bool)
     near[inner] = distance[inner] <= AROUND
+    local = surroundings(light, distance, near)
     distance, region, own = distance[near], region[near] - 1, light[near]
     unclipped = own < CLIPPED
     outside = unclipped & (distance > RIM)[:, None]
     mixed = unclipped & (distance <= RIM)[:, None]
-    excess = own - local[near]
-    relative = excess / (1 - local[near]) - TEXTURE
+    excess = own - local
+    relative = excess / (1 - local) - TEXTURE
     columns = {
         "area": distance == 0,
         "rim": (distance > 0) & (distance < RIM),
@@ -148,11 +148,14 @@ def nearest_region(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return distance, region_of[nearest]
 
 
-def surroundings(light: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """H×W×3: the mean light of what is about 2 to 4 pixels away from clipped pixels, near each."""
+def surroundings(light: np.ndarray, distance: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """M×3: the mean light of what is about 2 to 4 pixels away from clipped pixels, near each.
+
+    `near`: H×W, the M pixels that are asked for.
+    """
     outside = np.float32((distance > RIM) & (distance < AROUND))
-    count = cv2.blur(outside, (7, 7))[..., None]
-    total = cv2.blur(light * outside[..., None], (7, 7))
+    count = cv2.blur(outside, (7, 7))[near][:, None]
+    total = cv2.blur(light * outside[..., None], (7, 7))[near]
     return np.where(count > 1e-4, total / np.maximum(count, 1e-4), 0.5).clip(0, 0.9)
 
 

@@ -17,6 +17,7 @@ from autofocus.depth_edges import lowest
 DISCONTINUITY = 0.03  # a depth difference that counts as one surface in front of another
 NEARBY = 2  # pixels around a mixed one in which its two pure colours are looked for
 SIGMA = 1.5  # pixels: nearer ones count more
+AT_ONCE = 8000  # mixed pixels that a CPU unmixes together: their neighbours fit into its cache
 IMPURE = 0.02  # weight of pixels that are mixed themselves, for surfaces too thin to have others
 DOUBT = 0.004  # squared colour contrast (linear light) under which the mixing fraction is a guess
 LEAST_NEAR = 0.15  # of a pixel that the depth map gives to the near side
@@ -134,36 +135,44 @@ def sides(
     middle: torch.Tensor,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """For N places: mean colour and depth (4×N) of what is nearer than `middle`, and farther."""
-    far = gather_side(light, depth, band, where, middle, None)
-    return gather_side(light, depth, band, where, middle, far), far
+    image = torch.cat([light, depth[None], band[None]])
+    at_once = AT_ONCE if depth.device.type == "cpu" else len(middle)
+    parts = (part.split(at_once) for part in (*where, middle))
+    pairs = []
+    for rows, columns, level in zip(*parts, strict=True):
+        around, falloff = neighbours(image, rows, columns)
+        far = mean_of_side(around, falloff, level, None)
+        pairs.append((mean_of_side(around, falloff, level, far), far))
+    near, far = (torch.cat(side, dim=1) for side in zip(*pairs, strict=True))
+    return near, far
 
 
-def gather_side(
-    light: torch.Tensor,
-    depth: torch.Tensor,
-    band: torch.Tensor,
-    where: tuple[torch.Tensor, torch.Tensor],
-    middle: torch.Tensor,
-    far: torch.Tensor | None,
+def neighbours(
+    image: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """C×H×W → C×K×N, the pixels within `NEARBY` of N places, and what each counts, K×1."""
+    height, width = image.shape[1:]
+    steps = torch.arange(-NEARBY, NEARBY + 1, device=image.device)
+    y, x = (step.reshape(-1, 1) for step in torch.meshgrid(steps, steps, indexing="ij"))
+    places = (rows + y).clamp(0, height - 1) * width + (columns + x).clamp(0, width - 1)
+    around = image.flatten(1).index_select(1, places.flatten()).view(-1, *places.shape)
+    return around, torch.exp(-(x * x + y * y) / (2 * SIGMA**2))
+
+
+def mean_of_side(
+    around: torch.Tensor, falloff: torch.Tensor, middle: torch.Tensor, far: torch.Tensor | None
 ) -> torch.Tensor:
-    """The far side, 4×N; if that is known, the near one: mixed pixels count by contrast to it."""
-    image = torch.cat([light, depth[None]])
-    height, width = depth.shape
-    total = torch.zeros(5, len(middle), device=depth.device)
-    for y in range(-NEARBY, NEARBY + 1):
-        for x in range(-NEARBY, NEARBY + 1):
-            rows = (where[0] + y).clamp(0, height - 1)
-            columns = (where[1] + x).clamp(0, width - 1)
-            value = image[:, rows, columns]
-            falloff = math.exp(-(x * x + y * y) / (2 * SIGMA**2))
-            weight = IMPURE / (1 + value[:3].amax(0)) ** 2
-            if far is not None:
-                weight *= ((value[:3].clamp(max=1) - far[:3].clamp(max=1)) ** 2).sum(0)
-            weight = torch.where(band[rows, columns], weight, 1.0) * falloff
-            weight *= (value[3] > middle) == (far is not None)
-            total[:4] += value * weight
-            total[4] += weight
-    return total[:4] / total[4].clamp(min=1e-9)
+    """The far side, 4×N; if that is known, the near one: mixed pixels count by contrast to it.
+
+    `around`: 5×K×N, light, depth and whether a pixel is mixed.
+    """
+    light, depth, mixed = around[:3], around[3], around[4]
+    impure = IMPURE / (1 + light.amax(0)) ** 2
+    if far is not None:
+        impure *= ((light.clamp(max=1) - far[:3, None].clamp(max=1)) ** 2).sum(0)
+    weight = torch.where(mixed > 0, impure, 1.0) * falloff
+    weight *= (depth > middle) == (far is not None)
+    return (around[:4] * weight).sum(1) / weight.sum(0).clamp(min=1e-9)
 
 
 def mixing_fraction(
@@ -193,7 +202,7 @@ def hidden(surface: torch.Tensor, radius: float, backdrop: Backdrop | None = Non
     own = nearer_half(depth)
     total = torch.zeros(5, *own.shape, device=depth.device)
     for level, cells, origin in levels(farther_half(surface), radius, backdrop):
-        total += FALL ** (level - 1) * farther_around(cells, own, 2 ** (level - 1), origin)
+        add_farther(total, cells, own, level, origin)
     total = functional.interpolate(total[None], scale_factor=2, mode="bilinear")[0]
     total = total[:, : depth.shape[0], : depth.shape[1]]
     weight = total[4]
@@ -260,30 +269,38 @@ def farther_half(cells: torch.Tensor) -> torch.Tensor:
     return (four * weight).sum(0) / weight.sum(0)
 
 
-def farther_around(
-    cells: torch.Tensor, depth: torch.Tensor, factor: int, origin: tuple[int, int]
-) -> torch.Tensor:
-    """5×H×W: bilinear sums of light, depth and weight of the cells farther than each pixel.
+def add_farther(
+    total: torch.Tensor,
+    cells: torch.Tensor,
+    depth: torch.Tensor,
+    level: int,
+    origin: tuple[int, int],
+) -> None:
+    """Add to 5×H×W bilinear sums of light, depth and weight of the cells farther than each pixel.
 
-    `depth`: H×W at half the photo's size; `factor`: how many of its pixels a cell is wide;
-    `origin`: the photo's row and column at which it begins in the cells.
+    `depth`: H×W at half the photo's size; `level`: that of the cells in the pyramid; `origin`: the
+    photo's row and column at which the depth begins in the cells.
     """
+    factor = 2 ** (level - 1)  # pixels of `depth` that a cell is wide
     rows, columns = (
         (torch.arange(n, device=depth.device) + start // 2 + 0.5) / factor - 0.5
         for n, start in zip(depth.shape, origin, strict=True)
     )
-    total = torch.zeros(5, *depth.shape, device=depth.device)
+    height, width = cells.shape[1:]
+    around = lowest(cells[3], 1)[tap(rows, 0, height)[0]][:, tap(columns, 0, width)[0]]
+    row, column = (depth - around > DISCONTINUITY / 2).nonzero(as_tuple=True)
+    own, added, flat = depth[row, column], total.new_zeros(5, len(row)), cells.flatten(1)
     for y in (0, 1):
+        i, wy = tap(rows[row], y, height)
         for x in (0, 1):
-            i, wy = tap(rows, y, cells.shape[1])
-            j, wx = tap(columns, x, cells.shape[2])
-            value = cells[:, i][:, :, j]
-            apart = depth - value[3]
+            j, wx = tap(columns[column], x, width)
+            value = flat.index_select(1, i * width + j)
+            apart = own - value[3]
             farther = (apart / DISCONTINUITY - 0.5).clamp(0, 0.5) * apart * apart
-            weight = wy[:, None] * wx[None, :] * farther
-            total[:4] += value * weight
-            total[4] += weight
-    return total
+            weight = wy * wx * farther * FALL ** (level - 1)
+            added[:4] += value * weight
+            added[4] += weight
+    total.flatten(1).index_add_(1, row * depth.shape[1] + column, added)
 
 
 def tap(places: torch.Tensor, side: int, size: int) -> tuple[torch.Tensor, torch.Tensor]:
