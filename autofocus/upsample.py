@@ -80,9 +80,8 @@ def find_edges(values: np.ndarray) -> np.ndarray:
     # Past the border a slope goes on: it is mirrored in the border's value too.
     beyond = np.pad(values, SLOPE, mode="reflect", reflect_type="odd")
     bent = values - mean_around(beyond, SLOPE)[SLOPE:-SLOPE, SLOPE:-SLOPE]
-    window = np.ones((2 * NEAR_EDGE + 1,) * 2, np.uint8)
-    span = cv2.dilate(bent, window) - cv2.erode(bent, window)
-    certain = ((span - FLAT) / (STEEP - FLAT)).clip(0, 1)
+    lowest, highest = range_around(bent, NEAR_EDGE)
+    certain = ((highest - lowest - FLAT) / (STEEP - FLAT)).clip(0, 1)
     return cv2.GaussianBlur(certain, (0, 0), NEAR_EDGE / 3)
 
 
@@ -95,12 +94,16 @@ def bounded(photo: np.ndarray, pixels: int) -> np.ndarray:
 
 def clip_to_surroundings(values: np.ndarray, source: np.ndarray, radius: int) -> np.ndarray:
     """H×W values, in place, clipped to the range of an h×w map around each of them."""
+    lowest, highest = range_around(source, radius)
+    upsample = partial(cv2.resize, dsize=values.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    np.maximum(values, upsample(lowest), out=values)
+    return np.minimum(values, upsample(highest), out=values)
+
+
+def range_around(x: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the greatest value in the window around every pixel."""
     window = np.ones((2 * radius + 1,) * 2, np.uint8)
-    size = values.shape[1::-1]
-    lowest = cv2.resize(cv2.erode(source, window), size, interpolation=cv2.INTER_LINEAR)
-    np.maximum(values, lowest, out=values)
-    highest = cv2.resize(cv2.dilate(source, window), size, interpolation=cv2.INTER_LINEAR)
-    return np.minimum(values, highest, out=values)
+    return cv2.erode(x, window), cv2.dilate(x, window)
 
 
 def upsample_guided(

@@ -297,10 +297,11 @@ def add_farther(
             value = flat.index_select(1, i * width + j)
             apart = own - value[3]
             farther = (apart / DISCONTINUITY - 0.5).clamp(0, 0.5) * apart * apart
-            weight = wy * wx * farther * FALL ** (level - 1)
+            weight = wy * wx * farther
             added[:4] += value * weight
             added[4] += weight
-    total.flatten(1).index_add_(1, row * depth.shape[1] + column, added)
+    places = row * depth.shape[1] + column
+    total.flatten(1).index_add_(1, places, added, alpha=FALL ** (level - 1))
 
 
 def tap(places: torch.Tensor, side: int, size: int) -> tuple[torch.Tensor, torch.Tensor]:
