@@ -28,6 +28,7 @@ HERE = Path(__file__).parent
 # component joins them, in this order: a module comes after those that it imports.
 MODULES = (
     "viewport",
+    "aperture",
     "depth",
     "bounds",
     "tiles",
@@ -53,6 +54,7 @@ LIMITS = {  # of what the setters take
     **{field.name: (field.metadata["low"], field.metadata["high"]) for field in fields(Lens)},
     "f_stop": (APERTURE_AT_F1 / LARGEST_CIRCLE, PINHOLE),
 }
+ROUND = 64  # sides of the polygon that stands for a round aperture
 FOCUS_STEPS = (0.005, 0.05)  # of an arrow key, without and with Shift
 
 
@@ -67,6 +69,7 @@ def constants() -> dict[str, Any]:
         "PALETTES": {palette: palette_hex(palette) for palette in view.PALETTE_NAMES},
         "PULL_SECONDS": PULL_SECONDS,
         "PUSH": PUSH,
+        "ROUND": ROUND,
         "UNTOUCHED": UNTOUCHED,
         "SHADERS": {name: shader(file) for name, file in SHADERS.items()},
     }
@@ -76,6 +79,7 @@ def shader_constants() -> dict[str, str]:
     """What the shaders are handed: GLSL of each constant's value, with its type."""
     return {
         "float PUSH": f"{PUSH:.9f}",
+        "int ROUND": f"{ROUND}",
         "float UNTOUCHED": f"{UNTOUCHED:.1f}",
         "float SHARP": f"{SHARP:.9f}",
         "float STOPS": f"{STOPS:.9f}",

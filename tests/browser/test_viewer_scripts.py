@@ -10,7 +10,17 @@ from autofocus.render import PUSH, Lens, correct
 from autofocus.viewer.component import MODULES, constants_module, text
 
 ADDRESS = "http://modules.test"
-PURE = ("viewport", "depth", "bounds", "tiles", "state", "gestures", "correction", "png")
+PURE = (
+    "viewport",
+    "aperture",
+    "depth",
+    "bounds",
+    "tiles",
+    "state",
+    "gestures",
+    "correction",
+    "png",
+)
 
 
 @pytest.fixture(scope="module")
@@ -104,17 +114,54 @@ def test_depth_under_a_point_is_the_median_of_a_disc_around_it(modules):
 
 def test_cells_know_their_nearest_and_farthest_depth_and_their_neighbours(modules):
     ranges = modules.evaluate(
-        "() => { const [width, height] = [40, 20], maps = new Uint16Array(4 * width * height);"
-        "maps.fill(32768); maps[4 * 39] = 65535; maps[4 * (19 * width) + 1] = 0;"
+        "() => { const side = bounds.CELL, [width, height] = [2.5 * side, 1.25 * side];"
+        "const maps = new Uint16Array(4 * width * height), last = width * (height - 1);"
+        "maps.fill(32768); maps[4 * (width - 1)] = 65535; maps[4 * last + 1] = 0;"
         "const cells = bounds.cellRanges(maps, width, height);"
-        "const reaching = [...bounds.reachingRanges(cells, 16)];"
+        "const reaching = [...bounds.reachingRanges(cells, side)];"
         "return [cells.columns, cells.rows, [...cells.near], [...cells.far], reaching]; }"
     )
     half = pytest.approx(0.5, abs=1e-4)
     assert ranges[:2] == [3, 2]
     assert ranges[2] == [half, half, 1, half, half, half]
     assert ranges[3] == [half, half, half, 0, half, half]
-    assert ranges[4] == [half, 0, 1, 0, 1, half, half, 0, 1, 0, 1, half]
+    left, middle, right = [half, 0, half], [1, 0, half], [1, half, half]
+    assert ranges[4] == [*left, *middle, 1, half, 1, *left, *middle, *right]
+
+
+def test_the_aperture_is_a_polygon_whose_last_corner_is_its_first(modules):
+    for blades, rotation in ((6, 0), (5, 30)):
+        sides, corners = modules.evaluate(
+            f"() => {{ const shape = {{ blades: {blades}, rotation: {rotation} }};"
+            "const { sides, corners } = aperture.polygon(shape); return [sides, [...corners]]; }"
+        )
+        x, y = np.reshape(corners, (-1, 2)).T
+        assert sides == blades == len(x) - 1
+        assert (x[0], y[0]) == (x[-1], y[-1])
+        angles = np.rad2deg(np.unwrap(np.arctan2(y, x)))
+        assert angles == pytest.approx(rotation + 360 / blades * np.arange(blades + 1), abs=1e-3)
+        assert np.hypot(x, y) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_round_aperture_is_a_polygon_that_nobody_can_tell_from_a_disc(modules):
+    corners = modules.evaluate("[...aperture.polygon({ blades: 0, rotation: 0 }).corners]")
+    corners = np.reshape(corners, (-1, 2))
+    middles = (corners[1:] + corners[:-1]) / 2
+    assert np.hypot(*middles.T).min() > 0.998
+
+
+def test_the_largest_value_within_reach_is_found_for_every_cell(modules):
+    found = modules.evaluate(
+        "() => { const size = { columns: 13, rows: 7 };"
+        "const values = Float32Array.from({ length: 91 }, (_, k) => (k * 37) % 101 - 50);"
+        "return [[...values], [0, 1, 2, 3, 5, 9, 20].map((reach) =>"
+        " [reach, [...bounds.largestAround(values, size, reach)]])]; }"
+    )
+    values = np.reshape(found[0], (7, 13)).astype(float)
+    for reach, largest in found[1]:
+        padded = np.pad(values, reach, constant_values=-np.inf)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (2 * reach + 1,) * 2)
+        assert np.array_equal(np.reshape(largest, (7, 13)), windows.max(axis=(2, 3))), reach
 
 
 def test_a_tile_is_wanted_only_where_the_screen_shows_more_than_the_preview(modules):
@@ -219,11 +266,12 @@ def test_a_correction_is_written_as_an_8_bit_grey_png(modules):
 def test_cells_know_what_is_painted_in_them_also_in_a_tile(modules):
     cells = modules.evaluate(
         """() => {
-          const bytes = new Uint8Array(64 * 32).fill(128);
-          bytes[20 * 64 + 40] = 255;
-          const painted = { bytes, width: 64, height: 32 };
-          const tile = { width: 64, height: 32, frame: [0.5, 0.5, 1, 1] };
-          const whole = { width: 64, height: 32, frame: [0, 0, 1, 1] };
+          const side = bounds.CELL, [width, height] = [4 * side, 2 * side];
+          const bytes = new Uint8Array(width * height).fill(128);
+          bytes[1.25 * side * width + 2.5 * side] = 255;
+          const painted = { bytes, width, height };
+          const tile = { width, height, frame: [0.5, 0.5, 1, 1] };
+          const whole = { width, height, frame: [0, 0, 1, 1] };
           return [whole, tile].map((scene) =>
             [...bounds.cellCorrections(painted, { columns: 4, rows: 2 }, scene).sharp]);
         }"""

@@ -1,8 +1,9 @@
-// Which depths can reach a cell of the image: flat neighbourhoods need few steps of a ray.
+// Which depths can reach a cell of the image, and which are in it: flat neighbourhoods need few steps
+// of a ray, and where it is nearer than all that is in a cell, it meets nothing.
 
 import { CONSTANTS } from './constants.js';
 
-export const CELL = 16; // pixels of a cell's side
+export const CELL = 8; // pixels of a cell's side
 
 // Nearest and farthest depth of each cell; `maps` has four uint16 a pixel.
 export function cellRanges(maps, width, height) {
@@ -21,36 +22,49 @@ export function cellRanges(maps, width, height) {
   return { columns, rows, near, far };
 }
 
-// The same over all cells within `reach` cells; `pick` is Math.max or Math.min.
-export function widen(values, { columns, rows }, reach, pick) {
-  const pass = (source, count, stride, other, jump) => {
-    const result = new Float32Array(source.length);
-    for (let j = 0; j < other; j++) {
-      for (let i = 0; i < count; i++) {
-        let best = source[j * jump + i * stride];
-        const end = Math.min(count - 1, i + reach);
-        for (let k = Math.max(0, i - reach); k <= end; k++) {
-          best = pick(best, source[j * jump + k * stride]);
-        }
-        result[j * jump + i * stride] = best;
-      }
-    }
-    return result;
-  };
-  return pass(pass(values, columns, 1, rows, columns), rows, columns, columns, 1);
+// The largest value within `reach` cells of each one.
+export function largestAround(values, { columns, rows }, reach) {
+  const across = slide(values, columns, 1, rows, columns, reach);
+  return slide(across, rows, columns, columns, 1, reach);
 }
 
-// Interleaved near and far of what lies within so many pixels, for an RG32F texture.
+// The same along lines of `count` values. A window is made of two of half its length; the last of
+// two that overlap.
+function slide(values, count, stride, lines, jump, reach) {
+  const padded = count + 2 * reach;
+  const result = new Float32Array(values.length);
+  const ahead = new Float32Array(padded);
+  for (let line = 0; line < lines; line++) {
+    const start = line * jump;
+    ahead.fill(-Infinity);
+    for (let i = 0; i < count; i++) ahead[reach + i] = values[start + i * stride];
+    let span = 1;
+    for (; 2 * span <= 2 * reach + 1; span *= 2) {
+      for (let i = 0; i + span < padded; i++) {
+        const other = ahead[i + span];
+        if (other > ahead[i]) ahead[i] = other;
+      }
+    }
+    for (let i = 0; i < count; i++) {
+      result[start + i * stride] = Math.max(ahead[i], ahead[i + 2 * reach + 1 - span]);
+    }
+  }
+  return result;
+}
+
+// For an RGB32F texture: the nearest and the farthest depth that lie within so many pixels of a cell,
+// and the nearest in it.
 export function reachingRanges(cells, pixels) {
   const reach = Math.ceil(pixels / CELL);
-  const near = widen(cells.near, cells, reach, Math.max);
-  const far = widen(cells.far, cells, reach, Math.min);
-  const both = new Float32Array(2 * near.length);
-  near.forEach((value, i) => {
-    both[2 * i] = value;
-    both[2 * i + 1] = far[i];
-  });
-  return both;
+  const near = largestAround(cells.near, cells, reach);
+  const far = largestAround(cells.far.map((value) => -value), cells, reach);
+  const ranges = new Float32Array(3 * near.length);
+  for (let i = 0; i < near.length; i++) {
+    ranges[3 * i] = near[i];
+    ranges[3 * i + 1] = -far[i];
+    ranges[3 * i + 2] = cells.near[i];
+  }
+  return ranges;
 }
 
 // The strongest correction to either side in each cell, 0..1. `correction` has bytes of the whole

@@ -65,7 +65,7 @@ export class Exposure {
     const ranges = reachingRanges(cells, this.scale(state) * largest + 1);
     const size = [cells.columns, cells.rows];
     gl.bindTexture(gl.TEXTURE_2D, this.textures.bounds);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG32F, ...size, 0, gl.RG, gl.FLOAT, ranges);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB32F, ...size, 0, gl.RGB, gl.FLOAT, ranges);
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.target.frame);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);

@@ -26,6 +26,11 @@ export function makeProgram(gl, vertex, fragment) {
   return { program, at };
 }
 
+// A shader's source with a name defined, right after its first line, which says the version.
+export function define(name, source) {
+  return source.replace('\n', `\n#define ${name}\n`);
+}
+
 export function makeTexture(gl, filter) {
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, texture);

@@ -1,10 +1,17 @@
 // The lens on the GPU: adds samples to an exposure, and shows one.
 
+import { polygon } from './aperture.js';
 import { CONSTANTS } from './constants.js';
 import { Exposure } from './exposure.js';
-import { bindTextures, byteTexture, makeProgram, paletteTexture, setUniforms } from './gl.js';
+import {
+  bindTextures,
+  byteTexture,
+  define,
+  makeProgram,
+  paletteTexture,
+  setUniforms,
+} from './gl.js';
 import { UNTOUCHED } from './correction.js';
-import { lensOf } from './state.js';
 import { spanOf } from './viewport.js';
 
 export class Lens {
@@ -14,8 +21,8 @@ export class Lens {
     if (!this.gl) throw new Error('no WebGL 2');
     if (!this.gl.getExtension('EXT_color_buffer_float')) throw new Error('no float targets');
     this.precise = Boolean(this.gl.getExtension('EXT_float_blend'));
-    this.sampling = makeProgram(this.gl, SHADERS.quad, SHADERS.lens);
-    this.viewing = makeProgram(this.gl, SHADERS.quad, SHADERS.view);
+    Object.assign(this, { shaders: SHADERS, programs: new Map() });
+    for (const names of [['lens'], ['view', 'REFOCUSED']]) this.program(...names);
     this.palettes = Object.fromEntries(
       Object.entries(PALETTES).map(([name, digits]) => [name, paletteTexture(this.gl, digits)]),
     );
@@ -33,11 +40,24 @@ export class Lens {
     this.correction = byteTexture(this.gl, width, height, bytes);
   }
 
-  // 0: nothing is painted; 2: as many pixels are as the scene has; 1: any other number.
-  correctionOf({ width, height }) {
-    if (!this.isCorrected) return 0;
+  // A shader's program, compiled with these names defined.
+  program(shader, ...names) {
+    const key = [shader, ...names].join(' ');
+    if (!this.programs.has(key)) {
+      const source = names.reduce((text, name) => define(name, text), this.shaders[shader]);
+      this.programs.set(key, makeProgram(this.gl, this.shaders.quad, source));
+    }
+    return this.programs.get(key);
+  }
+
+  get corrects() {
+    return this.isCorrected ? ['CORRECTED'] : [];
+  }
+
+  // Whether the correction has as many pixels as the scene.
+  isAsFine({ width, height }) {
     const [columns, rows] = this.correctionSize;
-    return columns === width && rows === height ? 2 : 1;
+    return Number(columns === width && rows === height);
   }
 
   open(scene) {
@@ -59,19 +79,21 @@ export class Lens {
 
   // Some samples of some rows.
   sample(exposure, state) {
-    const { gl, sampling } = this;
+    const { gl } = this, sampling = this.program('lens', ...this.corrects);
     const { target, rows } = exposure;
     const { front, hidden, maps, bounds } = exposure.textures;
     gl.useProgram(sampling.program);
     gl.bindFramebuffer(gl.FRAMEBUFFER, target.frame);
     gl.viewport(0, 0, target.width, target.height);
     bindTextures(gl, sampling, { front, hidden, maps, bounds, correction: this.correction });
-    const { blades, rotation, ...lens } = lensOf(state);
-    const floats = { ...lens, ...exposure.uniforms(state), ...exposure.middle() };
-    Object.assign(floats, { rotation: (rotation * Math.PI) / 180, shrink: target.shrink });
-    const integers = { blades, first: exposure.taken, count: exposure.batch };
-    integers.is_corrected = this.correctionOf(exposure.scene);
+    const { highlights, cats_eye, spherical } = state;
+    const { sides, corners } = polygon(state);
+    const floats = { highlights, cats_eye, spherical, shrink: target.shrink };
+    Object.assign(floats, exposure.uniforms(state), exposure.middle());
+    const integers = { sides, first: exposure.taken, count: exposure.batch };
+    integers.is_as_fine = this.isAsFine(exposure.scene);
     setUniforms(gl, sampling, floats, integers);
+    gl.uniform2fv(sampling.at('corners'), corners);
     gl.scissor(0, exposure.row, target.width, rows);
     for (const what of [gl.BLEND, gl.SCISSOR_TEST]) gl.enable(what);
     gl.blendFunc(gl.ONE, gl.ONE);
@@ -82,7 +104,9 @@ export class Lens {
 
   // Draws the views onto the canvas.
   show(exposure, state, dragging) {
-    const { gl, viewing } = this;
+    const { gl } = this, { view, other } = state;
+    const alone = view === 0 && !state.compare ? ['REFOCUSED'] : [];
+    const viewing = this.program('view', ...alone, ...this.corrects);
     const { photo, maps, bounds } = exposure.textures;
     gl.useProgram(viewing.program);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
@@ -105,9 +129,8 @@ export class Lens {
       peaking: state.peaking && dragging ? 1 : 0,
     };
     const on_photo = Number(state.subjectOn === 'photo');
-    const { view, other } = state;
-    const is_corrected = this.correctionOf(exposure.scene);
-    setUniforms(gl, viewing, floats, { view, other, on_photo, is_corrected });
+    const is_as_fine = this.isAsFine(exposure.scene);
+    setUniforms(gl, viewing, floats, { view, other, on_photo, is_as_fine });
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 

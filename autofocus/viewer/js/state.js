@@ -24,11 +24,6 @@ export function initialState() {
   };
 }
 
-// The lens alone.
-export function lensOf(state) {
-  return Object.fromEntries(Object.keys(CONSTANTS.LENS).map((name) => [name, state[name]]));
-}
-
 // Fields of the lens that change to other values, brought into their ranges; what is no number
 // and what is no field of the lens is left out.
 export function lensChanges(state, wanted) {

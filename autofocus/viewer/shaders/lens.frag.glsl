@@ -3,29 +3,27 @@
 // sample's weight; alpha sums the weights.
 
 uniform sampler2D front, hidden;  // sRGB (the GPU makes it linear); alpha: see `bright`
-uniform float highlights, rotation, cats_eye, spherical, shrink;
+uniform float highlights, cats_eye, spherical, shrink;
 uniform vec2 middle;              // of the whole image, in pixels
 uniform float corner;             // distance of its corners from there
-uniform int blades, first, count;
+uniform vec2 corners[ROUND + 1];  // of the aperture on the unit circle, y up; the first again
+uniform int sides, first, count;
 out vec4 sum;
 
-const float TAU = 6.28318530718;
 const float THICKNESS = 0.03;  // of depth: a surface that a ray passes this closely behind is met
 const float MOST_STEPS = 64.0;
+const float OPAQUE = 0.004;    // what is left of a ray that sees nothing more
 const float RARELY = 0.1;      // weight of a sample taken where all others were cut off
 
 float noise(vec2 pixel, float seed) {
   return fract(52.9829189 * fract(dot(pixel + seed * 5.588238, vec2(0.06711056, 0.00583715))));
 }
 
-// A point of the aperture, y up, the unit disc or a polygon with corners on its circle.
+// A point of the aperture, y up.
 vec2 aperture(vec2 random) {
-  float r = sqrt(random.x);
-  if (blades < 3) return r * vec2(cos(TAU * random.y), sin(TAU * random.y));
-  float side = random.y * float(blades);
-  float angle = rotation + TAU * floor(side) / float(blades);
-  float next = angle + TAU / float(blades);
-  return r * mix(vec2(cos(angle), sin(angle)), vec2(cos(next), sin(next)), fract(side));
+  float side = random.y * float(sides);
+  int k = min(int(side), sides - 1);
+  return sqrt(random.x) * mix(corners[k], corners[k + 1], side - float(k));
 }
 
 // How much light comes through a point of the aperture: none outside a second disc that lies
@@ -38,9 +36,8 @@ float weigh(vec2 point, vec2 shift) {
 
 // Clipped lights were brighter than white: `highlights` of what is estimated.
 vec3 bright(vec4 texel) {
-  if (texel.a == 1.0) return texel.rgb;
   vec3 light = texel.rgb * exp2(STOPS * (1.0 - texel.a));
-  return mix(min(light, 1.0), light, highlights);
+  return min(light, 1.0) + highlights * max(light - 1.0, 0.0);
 }
 
 bool met(float depth, float above, float below) {
@@ -51,9 +48,10 @@ vec3 follow(vec2 origin, vec2 direction, vec2 range, ivec2 last) {
   float pixels = length(direction) * (range.x - range.y);  // that the ray crosses
   float steps = clamp(ceil(pixels / shrink), 1.0, MOST_STEPS);
   float thickness = (range.x - range.y) / steps;
-  vec3 seen = vec3(0.0);
+  vec2 pace = max(abs(direction) * thickness, 1e-6);  // pixels of a step at most
+  vec2 ahead = step(0.0, -direction);                 // the sides of a cell that the ray leaves by
   float open = 1.0;
-  ivec2 spot = ivec2(origin);
+  ivec2 spot = ivec2(origin), in_front = spot;
   for (float k = 0.0; k < steps; k++) {
     float above = range.x - k * thickness;
     float below = above - thickness - 1e-4;
@@ -63,15 +61,23 @@ vec3 follow(vec2 origin, vec2 direction, vec2 range, ivec2 last) {
     here.x = corrected(here.x, spot);
     here.y = min(here.y, here.x);  // what is behind stays there
     if (open > 0.999 && met(here.x, above, below)) {
-      seen += here.z * bright(texelFetch(front, spot, 0));
-      open -= here.z;
-      if (open < 0.004) return seen;
+      in_front = spot;
+      open = 1.0 - here.z;
+      if (open < OPAQUE) break;
     }
-    if (met(here.y, above, below)) {
-      return seen + open * bright(texelFetch(hidden, spot, 0));
+    if (met(here.y, above, below)) break;
+    ivec2 in_cell = spot / int(cell);
+    float nearest = texelFetch(bounds, in_cell, 0).b;
+    if (nearest < below) {
+      // Until the ray leaves this cell, or comes down to what is in it, it meets nothing.
+      vec2 left = abs((vec2(in_cell) + ahead) * cell - at) / pace;
+      float above_it = (range.x - nearest) / thickness - k;
+      k += max(floor(min(min(left.x, left.y) + 1.0, above_it)) - 1.0, 0.0);
     }
   }
-  return seen + open * bright(texelFetch(hidden, spot, 0));
+  vec3 seen = (1.0 - open) * bright(texelFetch(front, in_front, 0));
+  if (open >= OPAQUE) seen += open * bright(texelFetch(hidden, spot, 0));
+  return seen;
 }
 
 void main() {
@@ -81,17 +87,20 @@ void main() {
   vec2 offset = vec2(noise(gl_FragCoord.xy, 0.0), noise(gl_FragCoord.yx, 17.0));
   const vec2 DOWN = vec2(1.0, -1.0);  // rows go down
   vec2 shift = cats_eye * (middle - origin) / corner * DOWN;
-  if (scale * max(abs(defocus(range.x)), abs(defocus(range.y))) < SHARP) {
-    // Every ray stays inside this pixel.
-    sum = float(count) * vec4(follow(origin, vec2(0.0), range, last), 1.0);
-    return;
-  }
+  // Where every ray stays inside this pixel, one is enough.
+  bool is_sharp = scale * max(abs(defocus(range.x)), abs(defocus(range.y))) < SHARP;
+  int rays = is_sharp ? 1 : count;
   sum = vec4(0.0);
-  for (int i = 0; i < count; i++) {
+  for (int i = 0; i <= rays; i++) {
+    bool is_spare = i == rays;
+    if (is_spare && sum.a > 0.0) break;
     vec2 random = fract(offset + vec2(0.7548776662, 0.5698402910) * float(first + i));
-    vec2 point = aperture(random);
-    float weight = weigh(point, shift);
+    vec2 point = is_spare ? 0.5 * shift : aperture(random);
+    float weight = is_spare ? RARELY : weigh(point, shift);
+    if (is_sharp) {
+      point = vec2(0.0);
+      weight = float(count);
+    }
     if (weight > 0.0) sum += weight * vec4(follow(origin, point * DOWN * scale, range, last), 1.0);
   }
-  if (sum.a == 0.0) sum = RARELY * vec4(follow(origin, 0.5 * shift * DOWN * scale, range, last), 1.0);
 }

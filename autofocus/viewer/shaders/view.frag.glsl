@@ -37,18 +37,24 @@ vec3 refocused(vec2 place) {
   return sum.rgb / max(sum.a, 1e-4);
 }
 
-vec3 draw(int which, vec2 place) {
-  ivec2 spot = ivec2(place * vec2(textureSize(maps, 0)));
-  if (which == 1) return encode(texture(photo, place).rgb);
-  if (which == 2) return colours(spot);
-  if (which == 3) {
-    return subject(on_photo == 1 ? encode(texture(photo, place).rgb) : colours(spot), spot);
-  }
+vec3 refocused_view(vec2 place, ivec2 spot) {
   float depth = corrected(float(texelFetch(maps, spot, 0).x) / 65535.0, spot);
   bool is_original = untouched(spot, depth);
   vec3 image = encode(is_original ? texture(photo, place).rgb : refocused(place));
   bool sharp = scale * abs(defocus(depth)) < PEAK;
   return sharp ? mix(image, vec3(0.2, 1.0, 0.5), 0.4 * peaking) : image;
+}
+
+vec3 draw(int which, vec2 place) {
+  ivec2 spot = ivec2(place * vec2(textureSize(maps, 0)));
+#ifndef REFOCUSED
+  if (which == 1) return encode(texture(photo, place).rgb);
+  if (which == 2) return colours(spot);
+  if (which == 3) {
+    return subject(on_photo == 1 ? encode(texture(photo, place).rgb) : colours(spot), spot);
+  }
+#endif
+  return refocused_view(place, spot);
 }
 
 void main() {
