@@ -100,6 +100,38 @@ def test_slow_graphics_refine_few_rows_at_a_time(page):
     assert shares[0] == 1 and shares[1] < 0.1
 
 
+def test_slow_graphics_show_the_coarse_image_until_every_row_of_the_fine_one_is_there(page):
+    refined(page)
+    levels = page.evaluate(f"""async () => {{
+      const viewer = {VIEWER}, {{ artist }} = viewer.schedule, {{ gl }} = viewer.lens;
+      const draw = artist.draw, seen = [];
+      const brightness = () => {{
+        const {{ width, height }} = viewer.canvas, bytes = new Uint8Array(4 * width * height);
+        gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+        gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
+        return bytes.reduce((sum, byte) => sum + byte, 0) / bytes.length;
+      }};
+      artist.draw = (work) => {{
+        const exposure = viewer.exposure;
+        exposure.pace = 1;
+        if (!work.dragging) exposure.share = 1 / 16;
+        const more = draw(work);
+        seen.push([exposure.level, exposure.taken, brightness()]);
+        return more;
+      }};
+      viewer.setFocus(0.3);
+      while (!seen.some(([level, taken]) => level === 0 && taken > 0)) {{
+        await new Promise((next) => requestAnimationFrame(next));
+      }}
+      artist.draw = draw;
+      return seen;
+    }}""")
+    assert levels[0][0] > 0  # coarse at first
+    assert [0, 0] in [level[:2] for level in levels]  # then some rows of the fine image
+    brightness = [level[2] for level in levels]
+    assert min(brightness) > 0.98 * max(brightness)
+
+
 def paint(page, brush, start, end, size=0.3):
     """A stroke between two places, in shares of the image; returns the correction's PNG."""
     page.evaluate(f"{VIEWER}.setBrush('{brush}'); {VIEWER}.setBrushSize({size})")

@@ -33,6 +33,7 @@ export class Exposure {
       const [width, height] = [scene.width, scene.height].map((side) => Math.ceil(side / shrink));
       return { ...makeTarget(gl, width, height, precise), shrink };
     });
+    this.image = undefined; // the target whose rows all have samples; a coarser one until the first pass
     this.coarseness = 1; // the level while dragging; not the finest before it is known to be quick
     this.begin(0);
   }
@@ -112,6 +113,7 @@ export class Exposure {
     if (this.row < this.target.height) return;
     this.row = 0;
     this.taken += this.batch;
+    this.image = this.target;
   }
 
   // After a frame that took so long: what the next one does. Some rows take much longer than

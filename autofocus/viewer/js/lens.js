@@ -111,7 +111,7 @@ export class Lens {
     gl.useProgram(viewing.program);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, gl.canvas.width, gl.canvas.height);
-    const light = exposure.target.texture;
+    const light = (exposure.image ?? exposure.target).texture;
     bindTextures(gl, viewing, {
       photo,
       light,

@@ -24,7 +24,7 @@ export class Schedule {
 
   rest() {
     this.dragging = false;
-    this.stale ||= this.artist.isCoarse();
+    this.finer = this.artist.isCoarse();
     this.redraw();
   }
 
@@ -44,12 +44,14 @@ export class Schedule {
 
   draw() {
     if (!this.artist.canDraw()) return;
-    const { stale, dragging, asked } = this;
-    this.stale = this.asked = false;
+    const { stale, finer, asked } = this;
+    // A changed lens is seen coarsely first, also where nobody drags any longer.
+    const dragging = this.dragging ||= Boolean(stale);
+    this.stale = this.finer = this.asked = false;
     this.frames += 1;
-    const more = this.artist.draw({ stale, dragging, asked });
+    const more = this.artist.draw({ stale: stale || finer, dragging, asked });
     // The time of a slow frame is no rest: whoever drags goes on once they have seen the frame.
-    if (dragging && stale) this.restLater();
+    if (stale) this.restLater();
     if (more && !this.paused) this.request();
   }
 
@@ -64,6 +66,6 @@ export class Schedule {
   }
 
   get isIdle() {
-    return !this.stale && !this.dragging;
+    return !this.stale && !this.finer && !this.dragging;
   }
 }
