@@ -95,7 +95,8 @@ class Loading:
             **self.opening.describe_depth(scene),
         }
         if visit.live:
-            data = with_correction(live or live_data(scene, lens), correction, scene.folder, lens)
+            whole = live if live and live.front else live_data(scene, lens)
+            data = with_correction(whole, correction, scene.folder, lens)
             shown = {self.page.viewer: data, self.page.live: data}
             yield changes | shown | {self.page.status: note(says)}
             return

@@ -18,7 +18,7 @@ from autofocus.page.examples import example_files
 from autofocus.page.focusing import Focusing
 from autofocus.page.histogram import histogram
 from autofocus.page.limits import read_upload
-from autofocus.page.live import live_data
+from autofocus.page.live import flat, layered
 from autofocus.page.models import analyse
 from autofocus.page.photo_strip import thumbnails_of
 from autofocus.page.reason import reason
@@ -29,7 +29,7 @@ from autofocus.photo import Photo, preview, to_bytes
 from autofocus.predict import ENOUGH, pick_device, predict_copy
 from autofocus.render import Lens
 from autofocus.versions.catalog import find_version
-from autofocus.viewer import waiting_data
+from autofocus.viewer import ViewerData, waiting_data
 
 if TYPE_CHECKING:
     from autofocus.page.refocus_tab import RefocusTab
@@ -214,9 +214,9 @@ class Opening:
             **self.describe_depth(scene),
         }
         if visit.live:
-            live = live_data(scene, lens)
-            done = {self.page.viewer: live, self.page.live: live, self.page.status: note(HINT)}
-            yield changes | done
+            data = flat(scene, lens)
+            yield changes | self.live(data) | {self.page.status: note(HINT)}
+            yield self.live(layered(scene, data))
             return
         yield (
             changes
@@ -225,6 +225,10 @@ class Opening:
         )
         for change in self.focusing.rest(visit, scene, None, lens):
             yield change | {self.page.status: note(HINT)}
+
+    def live(self, data: ViewerData) -> dict:
+        """What the viewer shows."""
+        return {self.page.viewer: data, self.page.live: data}
 
     def describe_depth(self, scene: Scene, says: str = "") -> dict:
         """Which depth is used, and which others there are."""

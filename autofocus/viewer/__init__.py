@@ -4,18 +4,22 @@ from autofocus.viewer.component import Viewer
 from autofocus.viewer.viewer_data import (
     TileData,
     ViewerData,
+    flat_data,
     tile_data,
     viewer_data,
     waiting_data,
     with_correction,
+    with_layers,
 )
 
 __all__ = [
     "TileData",
     "Viewer",
     "ViewerData",
+    "flat_data",
     "tile_data",
     "viewer_data",
     "waiting_data",
     "with_correction",
+    "with_layers",
 ]

@@ -33,6 +33,7 @@ MODULES = (
     "bounds",
     "tiles",
     "state",
+    "maps",
     "scene",
     "gl",
     "correction",

@@ -2,6 +2,8 @@
 
 import math
 import uuid
+import zlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
@@ -27,6 +29,8 @@ PINHOLE = 1e6  # the f-stop that stands for a pinhole: JSON has no infinity
 STOPS = 8.0  # of the largest gain of a clipped light
 SMALLEST_SUBJECT = 0.004  # of the image's pixels
 MOST_DOTS = 9
+# A sixth smaller than by zlib's quickest search, in about its time.
+QUICK_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
 TILE_PIXELS = 3_000_000  # of a tile, so that a browser can refine it
 TILE_SIDE = 4096  # pixels: what every WebGL 2 can hold
 
@@ -34,7 +38,10 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom, in fraction
 
 
 class SceneFiles(GradioModel):
-    """Files of a photo, or of a tile of it: the layers that the lens sees, and the maps."""
+    """Files of a photo, or of a tile of it: the layers that the lens sees, and the maps.
+
+    Without layers the photo is both of them.
+    """
 
     photo: FileData
     front: FileData | None = None
@@ -75,9 +82,8 @@ class ViewerData(SceneFiles, LensFields):
 def waiting_data(photo: np.ndarray, folder: Path, size: tuple[int, int]) -> ViewerData:
     """A photo (as in `viewer_data`) that is shown dimmed; `size`: the photo's own height, width."""
     run = uuid.uuid4().hex
-    path = folder / f"{run}.jpg"
-    write_image(path, cv2.cvtColor(to_bytes(photo), cv2.COLOR_RGB2BGR))
-    return ViewerData(photo=FileData(path=str(path)), run=run, size=[size[1], size[0]])
+    file = write_jpeg(photo, folder / f"{run}.jpg")
+    return ViewerData(photo=file, run=run, size=[size[1], size[0]])
 
 
 def viewer_data(
@@ -105,14 +111,43 @@ def viewer_data(
 
     """
     check(photo, depth, saliency)
-    height, width = size or depth.shape
-    return ViewerData(
-        **write_scene(photo, depth, saliency, folder, depth.shape),
-        size=[width, height],
-        reason=reason,
-        dots=subjects(saliency),
-        **lens_fields(lens),
-    )
+    files = write_scene(photo, depth, saliency, folder, depth.shape)
+    return describe(files, saliency, lens, size or depth.shape, reason)
+
+
+def flat_data(
+    photo: np.ndarray,
+    depth: np.ndarray,
+    saliency: np.ndarray,
+    folder: Path,
+    lens: Lens,
+    size: tuple[int, int] | None = None,
+    reason: str = "",
+) -> ViewerData:
+    """The same without layers, which take most of the time: nothing is hidden, no light expanded.
+
+    The viewer can show this at once, and goes on with what `with_layers` makes of it.
+    """
+    check(photo, depth, saliency)
+    files = write_flat(photo, depth, saliency, folder)
+    return describe(files, saliency, lens, size or depth.shape, reason)
+
+
+def with_layers(
+    data: ViewerData, photo: np.ndarray, depth: np.ndarray, saliency: np.ndarray, folder: Path
+) -> ViewerData:
+    """What `flat_data` gave for these images, with layers; to the viewer the same photo."""
+    layered = write_layers(photo, depth, saliency, folder, data.run, depth.shape)
+    return data.model_copy(update=layered)
+
+
+def describe(
+    files: dict, saliency: np.ndarray, lens: Lens, size: tuple[int, int], reason: str
+) -> ViewerData:
+    """A photo's files with what else the viewer is told."""
+    height, width = size
+    dots = subjects(saliency)
+    return ViewerData(**files, size=[width, height], reason=reason, dots=dots, **lens_fields(lens))
 
 
 def tile_data(
@@ -233,20 +268,62 @@ def write_scene(
     `whole`: height and width of the image that this is a part of, in this part's pixels.
     """
     run = uuid.uuid4().hex
+    files = write_layers(photo, depth, saliency, folder, run, whole)
+    return {**files, "run": run, "diagonal": circle_scale(whole, 1.0)}
+
+
+def write_flat(photo: np.ndarray, depth: np.ndarray, saliency: np.ndarray, folder: Path) -> dict:
+    """The same fields for a whole photo without layers, quickly written and quickly sent."""
+    run = uuid.uuid4().hex
+    planes = (depth, depth, np.ones(depth.shape, np.float32))
+    return {
+        "photo": write_jpeg(photo, folder / f"{run}.photo.jpg"),
+        "maps": write_maps(planes, saliency, folder / f"{run}.flat.bin", depth.shape),
+        "run": run,
+        "diagonal": circle_scale(depth.shape, 1.0),
+    }
+
+
+def write_layers(
+    photo: np.ndarray,
+    depth: np.ndarray,
+    saliency: np.ndarray,
+    folder: Path,
+    run: str,
+    whole: tuple[float, float],
+) -> dict:
+    """The photo, both layers, and the maps that belong to them."""
     front, back = layers(photo, depth, circle_scale(whole, WIDEST))
     planes = (depth, back.depth.numpy(), front.alpha.numpy())
-    maps = np.stack([*map(to_words, planes), mark_subject(saliency, math.hypot(*whole))], -1)
-    path = folder / f"{run}.maps.bin"
-    write_bytes(path, maps.astype("<u2").tobytes())
     images = {"photo": photo, "front": with_gain(front.light), "hidden": with_gain(back.light)}
     with ThreadPoolExecutor() as pool:
         files = pool.map(lambda name: write(images[name], folder / f"{run}.{name}.png"), images)
-    return {
-        **dict(zip(images, files, strict=True)),
-        "maps": FileData(path=str(path)),
-        "run": run,
-        "diagonal": circle_scale(whole, 1.0),
-    }
+        maps = write_maps(planes, saliency, folder / f"{run}.maps.bin", whole)
+    return {**dict(zip(images, files, strict=True)), "maps": maps}
+
+
+def write_maps(
+    planes: Sequence[np.ndarray], saliency: np.ndarray, path: Path, whole: tuple[float, float]
+) -> FileData:
+    """Depth, hidden depth and coverage of the front layer, and the Subject view's mask."""
+    mask = mark_subject(saliency, math.hypot(*whole))
+    write_bytes(path, pack_maps(*map(to_words, planes), mask))
+    return FileData(path=str(path))
+
+
+def pack_maps(
+    depth: np.ndarray, hidden: np.ndarray, coverage: np.ndarray, mask: np.ndarray
+) -> bytes:
+    """Four maps (H×W uint16, the last uint8) in a quarter of their size; `maps.js` unpacks them.
+
+    Zlib's format: of each map the low bytes, then the high ones, of depth's steps along a row, how
+    much deeper what is hidden lies, and what coverage lacks, all modulo 2^16; then the mask.
+    """
+    words = (np.diff(depth, axis=1, prepend=np.uint16(0)), depth - hidden, ~coverage)
+    bytes_ = [part.astype(np.uint8) for word in words for part in (word & 255, word >> 8)]
+    # Runs of one byte, which most of this is, need no search for anything else.
+    packer = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
+    return packer.compress(np.stack([*bytes_, mask]).tobytes()) + packer.flush()
 
 
 def layers(photo: np.ndarray, depth: np.ndarray, radius: float) -> tuple[Layer, Layer]:
@@ -279,7 +356,13 @@ def write(image: np.ndarray, path: Path) -> FileData:
     """An 8-bit PNG of three or four channels, written quickly."""
     pixels = to_bytes(image)
     order = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-    write_image(path, cv2.cvtColor(pixels, order), cv2.IMWRITE_PNG_COMPRESSION, 1)
+    write_image(path, cv2.cvtColor(pixels, order), *QUICK_PNG)
+    return FileData(path=str(path))
+
+
+def write_jpeg(image: np.ndarray, path: Path) -> FileData:
+    """A JPEG, which is written and sent sooner than a PNG, and not exactly the image."""
+    write_image(path, cv2.cvtColor(to_bytes(image), cv2.COLOR_RGB2BGR))
     return FileData(path=str(path))
 
 

@@ -10,11 +10,11 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from autofocus.evaluation.image_quality import psnr
-from autofocus.evaluation.viewer import VIEWER, canvas_of, refined, show
+from autofocus.evaluation.viewer import VIEWER, canvas_of, refined, show, with_urls
 from autofocus.lens.lens import f_stop_of
 from autofocus.render import Lens, correct, render
 from autofocus.view import colour_depth, overlay_saliency
-from autofocus.viewer import viewer_data, waiting_data
+from autofocus.viewer import flat_data, viewer_data, waiting_data, with_layers
 from tests.browser.viewer_demo import APERTURE, FOCUS, synthetic
 from tests.browser.visitor import STEPS, drag
 
@@ -77,6 +77,16 @@ def test_image_is_the_one_that_the_server_renders(page, setter, name, value):
     assert psnr(image, expected) > psnr(image, render(photo, depth, LENS))
 
 
+def test_what_is_far_is_blurred_up_to_a_straight_edge_of_two_flat_surfaces(open_page, tmp_path):
+    y, x = np.mgrid[:96, :160]
+    squares = np.where((x // 2 + y // 2) % 2, 0.6, 0.3).astype(np.float32)
+    photo, depth = np.dstack([squares] * 3), np.float32(x >= 80)
+    lens = Lens(focus=1.0, f_stop=f_stop_of(6 / np.hypot(*depth.shape)))
+    page = open_page(viewer_data(photo, depth, np.zeros_like(depth), tmp_path, lens))
+    off = np.abs(refined(page) - render(photo, depth, lens)).mean(axis=(0, 2))
+    assert off[:78].max() < 0.02
+
+
 def test_dragging_draws_every_step_and_asks_for_nothing(page):
     requests = []
     page.on("request", lambda request: requests.append(request.url))
@@ -85,6 +95,28 @@ def test_dragging_draws_every_step_and_asks_for_nothing(page):
     assert requests == []
     photo, depth, _ = synthetic()
     assert psnr(image, render(photo, depth, replace(LENS, focus=0.9))) >= 34
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in turn", "at once"])
+def test_layers_come_after_the_photo_and_the_visitors_lens_stays(open_page, tmp_path, late):
+    photo, depth, saliency = images = synthetic()
+    flat = flat_data(*images, tmp_path, LENS)
+    page = open_page(flat)
+    page.wait_for_function(f"{VIEWER}.frames > 0")
+    if late:  # both come before either could be fetched
+        flat = flat_data(*images, tmp_path, LENS)
+        page.evaluate(f"(value) => void {VIEWER}.load(value)", with_urls(flat))
+    else:
+        page.evaluate(f"{VIEWER}.setFocus(0.3)")
+    layered = with_urls(with_layers(flat, *images, tmp_path))
+    page.evaluate(f"(value) => {VIEWER}.load(value)", layered)
+    page.wait_for_function(f"{VIEWER}.value.front")
+    focus = LENS.focus if late else 0.3
+    assert page.evaluate(f"{VIEWER}.state.focus") == pytest.approx(focus)
+    expected = render(photo, depth, replace(LENS, focus=focus))
+    assert psnr(refined(page), expected) >= 34
+    told = [what for what, _ in page.evaluate("window.triggered")]
+    assert told.count("loaded") == 1 + late
 
 
 def test_slow_graphics_refine_few_rows_at_a_time(page):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from autofocus.render import PUSH, Lens, correct
 from autofocus.viewer.component import MODULES, constants_module, text
+from autofocus.viewer.viewer_data import pack_maps
 
 ADDRESS = "http://modules.test"
 PURE = (
@@ -17,6 +18,7 @@ PURE = (
     "bounds",
     "tiles",
     "state",
+    "maps",
     "gestures",
     "correction",
     "png",
@@ -110,6 +112,18 @@ def test_depth_under_a_point_is_the_median_of_a_disc_around_it(modules):
         ".map((at) => depth.depthAt({ maps, width: 20, height: 10 }, ...at)); }"
     )
     assert maps == pytest.approx([0.1, 0.9, 0.1, 0.9], abs=1e-4)
+
+
+def test_maps_arrive_as_they_were_packed(modules):
+    rng = np.random.default_rng(0)
+    size = 5, 7
+    words = [rng.integers(0, 65536, size).astype(np.uint16) for _ in range(3)]
+    mask = rng.integers(0, 3, size).astype(np.uint8)
+    packed = list(pack_maps(*words, mask))
+    maps = modules.evaluate(
+        "async (packed) => [...await maps.unpackMaps(Uint8Array.from(packed), 7, 5)]", packed
+    )
+    assert np.array_equal(np.reshape(maps, (*size, 4)), np.stack([*words, mask], -1))
 
 
 def test_cells_know_their_nearest_and_farthest_depth_and_their_neighbours(modules):

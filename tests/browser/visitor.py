@@ -68,7 +68,8 @@ class Visitor:
     def wait_until_shown(self):
         self.page.locator("#status .note", has_text=READY).wait_for(timeout=PATIENCE)
         self.page.locator(CANVAS).wait_for(timeout=PATIENCE)
-        self.page.wait_for_function(f"{VIEWER}.scene && {VIEWER}.run === {VIEWER}.value?.run")
+        whole = f"{VIEWER}.run === {VIEWER}.value?.run && {VIEWER}.value.front"
+        self.page.wait_for_function(whole, timeout=PATIENCE)
 
     def refusal(self, says):
         """The sentence, saying this, with which the page refuses a file."""

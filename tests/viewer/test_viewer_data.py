@@ -1,5 +1,7 @@
 import re
+import zlib
 from dataclasses import asdict, fields
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,9 +14,16 @@ from autofocus.lens.lens import APERTURE_AT_F1
 from autofocus.lens.planes import SHARP
 from autofocus.lens.srgb import to_linear
 from autofocus.photo import UNTOUCHED
-from autofocus.render import LARGEST_CIRCLE, Lens
+from autofocus.render import LARGEST_CIRCLE, Lens, circle_scale
 from autofocus.view import SUBJECT_INSIDE, SUBJECT_OUTLINE
-from autofocus.viewer import Viewer, ViewerData, tile_data, viewer_data
+from autofocus.viewer import (
+    Viewer,
+    ViewerData,
+    flat_data,
+    tile_data,
+    viewer_data,
+    with_layers,
+)
 from autofocus.viewer.component import (
     FOCUS_STEPS,
     HERE,
@@ -48,7 +57,12 @@ def scene(height=60, width=90):
 
 
 def read_maps(value, shape):
-    return np.fromfile(value.maps.path, "<u2").reshape(*shape, 4)
+    """The inverse of `pack_maps`, as in `maps.js`: H×W×4."""
+    packed = zlib.decompress(Path(value.maps.path).read_bytes())
+    planes = np.frombuffer(packed, np.uint8).reshape(7, *shape).astype(np.uint16)
+    steps, deeper, lacking = planes[0:6:2] + 256 * planes[1:6:2]
+    depth = np.cumsum(steps, axis=1, dtype=np.uint16)
+    return np.stack([depth, depth - deeper, 65535 - lacking, planes[6]], -1)
 
 
 def test_maps_keep_sixteen_bits_of_depth(tmp_path):
@@ -67,6 +81,41 @@ def test_every_file_is_in_the_folder_and_each_photo_has_its_own(tmp_path):
     assert len(set(files)) == 8
     assert {str(path) for path in tmp_path.iterdir()} == set(files)
     assert values[0].run != values[1].run
+
+
+def test_maps_say_what_is_hidden_and_what_covers_it(tmp_path):
+    photo, depth, saliency = scene()
+    value = viewer_data(photo, depth, saliency, tmp_path, Lens(focus=0.9))
+    maps = read_maps(value, depth.shape) / 65535
+    front, back = layers(photo, depth, circle_scale(depth.shape, APERTURE_AT_F1 / 1.4))
+    assert maps[..., 1] == pytest.approx(back.depth.numpy(), abs=1e-5)
+    assert maps[..., 2] == pytest.approx(front.alpha.numpy(), abs=1e-5)
+    assert (maps[..., 1] < maps[..., 0]).any()
+
+
+def test_maps_take_a_fraction_of_their_bytes_where_depth_is_smooth(tmp_path):
+    depth = np.tile(np.linspace(0, 1, 640, dtype=np.float32), (480, 1))
+    photo = np.zeros((480, 640, 3), np.float32)
+    value = flat_data(photo, depth, np.zeros_like(depth), tmp_path, Lens())
+    assert Path(value.maps.path).stat().st_size < depth.size
+
+
+def test_a_flat_photo_hides_nothing_and_gets_its_layers_later(tmp_path):
+    photo, depth, saliency = scene()
+    lens = Lens(focus=0.9, f_stop=2)
+    flat = flat_data(photo, depth, saliency, tmp_path, lens, (120, 180), "because")
+    assert (flat.front, flat.hidden) == (None, None)
+    maps = read_maps(flat, depth.shape)
+    assert np.array_equal(maps[..., 1], maps[..., 0])
+    assert (maps[..., 2] == 65535).all()
+    layered = with_layers(flat, photo, depth, saliency, tmp_path)
+    whole = viewer_data(photo, depth, saliency, tmp_path, lens, (120, 180), "because")
+    for name in ("photo", "front", "hidden", "maps"):
+        files = [Path(getattr(value, name).path) for value in (layered, whole)]
+        assert files[0].read_bytes() == files[1].read_bytes(), name
+    own = {"photo", "front", "hidden", "maps"}
+    assert layered.model_dump(exclude=own) == flat.model_dump(exclude=own)
+    assert whole.model_dump(exclude={*own, "run"}) == flat.model_dump(exclude={*own, "run"})
 
 
 def test_sizes_that_differ_are_refused(tmp_path):
@@ -140,9 +189,9 @@ def test_a_tile_holds_its_part_and_as_much_around_it_as_its_blur_reaches(tmp_pat
     margin = 0.05 / 8 * np.hypot(600, 900) * 0.9
     width = (tile.frame[2] - tile.frame[0]) * 900
     assert 225 + 2 * margin < width < 225 + 2 * margin + 10
-    maps = np.fromfile(tile.maps.path, "<u2")
     height = (tile.frame[3] - tile.frame[1]) * 600
-    assert maps.size == 4 * round(width) * round(height)
+    assert cv2.imread(tile.photo.path).shape[:2] == (round(height), round(width))
+    assert read_maps(tile, (round(height), round(width))).any()
     assert tile.diagonal == pytest.approx(np.hypot(600, 900))
 
 

@@ -22,10 +22,13 @@ export class Exposure {
       pace,
       cells: cellRanges(scene.maps, scene.width, scene.height),
     });
+    const { photo, front, hidden } = scene;
+    const images = new Map([photo, front, hidden].map((image) => [image]));
+    for (const image of images.keys()) images.set(image, imageTexture(gl, image));
     this.textures = {
-      photo: imageTexture(gl, scene.photo),
-      front: imageTexture(gl, scene.front),
-      hidden: imageTexture(gl, scene.hidden),
+      photo: images.get(photo),
+      front: images.get(front),
+      hidden: images.get(hidden),
       maps: mapsTexture(gl, scene.width, scene.height, scene.maps),
       bounds: makeTexture(gl, gl.NEAREST),
     };
@@ -34,8 +37,16 @@ export class Exposure {
       return { ...makeTarget(gl, width, height, precise), shrink };
     });
     this.image = undefined; // the target whose rows all have samples; a coarser one until the first pass
-    this.coarseness = 1; // the level while dragging; not the finest before it is known to be quick
+    this.coarseness = this.suitedLevel(); // while dragging
     this.begin(0);
+  }
+
+  // The finest level that is quick enough; not the finest of all before the pace is known.
+  suitedLevel() {
+    if (!this.pace) return 1;
+    const fitting = GOAL / (SAMPLES[0] * this.pace);
+    const level = this.targets.findIndex(({ width, height }) => width * height <= fitting);
+    return level < 0 ? SHRINKS.length - 1 : level;
   }
 
   delete() {

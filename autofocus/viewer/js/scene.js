@@ -1,5 +1,7 @@
 // Fetches a photo's files, once for each photo, and those of its tiles.
 
+import { unpackMaps } from './maps.js';
+
 async function fetchFile(file) {
   const response = await fetch(file.url);
   if (!response.ok) throw new Error(`the photo's files could not be loaded (${response.status})`);
@@ -17,21 +19,22 @@ async function fetchImage(file) {
 
 // Images and maps of a photo, or of a tile of it. `frame` is the part of the image that they show
 // (left, top, right, bottom in shares), `box` the part of that with all that its blur needs, and
-// `painted` a correction (see `Correction`) that comes with the photo, or null.
+// `painted` a correction (see `Correction`) that comes with the photo, or null. Without layers the photo
+// is both.
 export async function fetchScene(value) {
   const [photo, front, hidden, maps, painted] = await Promise.all([
     fetchImage(value.photo),
-    fetchImage(value.front),
-    fetchImage(value.hidden),
+    value.front ? fetchImage(value.front) : null,
+    value.hidden ? fetchImage(value.hidden) : null,
     fetchBuffer(value.maps),
     value.correction ? fetchBuffer(value.correction) : null,
   ]);
   const whole = [0, 0, 1, 1];
   return {
     photo,
-    front,
-    hidden,
-    maps: new Uint16Array(maps),
+    front: front ?? photo,
+    hidden: hidden ?? photo,
+    maps: await unpackMaps(maps, photo.width, photo.height),
     painted: painted && new Uint8Array(painted),
     width: photo.width,
     height: photo.height,

@@ -17,6 +17,7 @@ const LARGEST_CANVAS = 4096; // pixels of a side
 const COARSE = 1 / 2; // of the canvas's sides, while a pointer moves that waits for frames
 const KEY_ZOOM = 1.25; // by a press of + or -
 const SMOOTH = 32; // samples from which on a tile is better than the preview
+const LAYERS = 3000; // milliseconds that a photo's layers may take to come
 const STANDING = 300; // milliseconds without a move after which a tile is worth asking for
 
 export class AutofocusViewer {
@@ -85,21 +86,35 @@ export class AutofocusViewer {
     }
   }
 
-  // A photo with its maps, and how the lens begins; or a tile of the photo that is shown.
+  // A photo with its maps, and how the lens begins; or the layers or a tile of the photo that is shown.
   async load(value) {
     if (!value?.photo) return this.clear();
     const { run } = value;
-    if (this.scene && this.run === run) return this.loadTile(value.tile);
+    if (this.knows(value)) return this.loadTile(value.tile);
     this.run = run;
     const aspect = this.controls.shape(...value.size);
     this.state.reach = reachOf(value.size[0] / value.size[1], aspect);
     if (!value.maps) return this.controls.wait(value.photo.url);
     try {
       const scene = await fetchScene(value);
-      if (this.run === run) this.take(scene, value);
+      if (this.run !== run || this.knows(value)) return;
+      if (this.scene && this.value.run === run) this.takeLayers(scene, value);
+      else this.take(scene, value);
     } catch (error) {
       if (this.run === run) this.say(`The photo cannot be shown: ${error.message}.`);
     }
+  }
+
+  // Whether the photo that is shown is this one, with its layers if this has any.
+  knows({ run, front }) {
+    return Boolean(this.scene) && this.value.run === run && Boolean(this.value.front || !front);
+  }
+
+  // The layers of the photo that is shown: whatever the visitor has done since stays.
+  takeLayers(scene, value) {
+    Object.assign(this, { scene, value });
+    this.pause(0);
+    this.upload();
   }
 
   take(scene, value) {
@@ -114,6 +129,7 @@ export class AutofocusViewer {
     this.lens?.setCorrection(this.brush?.correction ?? null);
     this.element.classList.remove('af-busy');
     this.marks.setDots(value.dots ?? []);
+    if (!value.front) this.pause(LAYERS); // what is refined before is void then
     this.upload();
     this.tell('loaded', { run: value.run });
   }

@@ -71,8 +71,10 @@ vec3 follow(vec2 origin, vec2 direction, vec2 range, ivec2 last) {
     if (nearest < below) {
       // Until the ray leaves this cell, or comes down to what is in it, it meets nothing.
       vec2 left = abs((vec2(in_cell) + ahead) * cell - at) / pace;
-      float above_it = (range.x - nearest) / thickness - k;
-      k += max(floor(min(min(left.x, left.y) + 1.0, above_it)) - 1.0, 0.0);
+      float leaves = k + floor(min(left.x, left.y)) + 1.0;
+      float comes_down = ceil((range.x - nearest) / thickness) - 1.0;
+      float next = min(min(leaves, comes_down), steps - 1.0);
+      k = max(k, next - 1.0);
     }
   }
   vec3 seen = (1.0 - open) * bright(texelFetch(front, in_front, 0));
