@@ -7,15 +7,15 @@ from autofocus.viewer import ViewerData, flat_data, with_layers
 
 def live_data(scene: Scene, lens: Lens) -> ViewerData:
     """The scene's previews as files in its folder, focused as the lens is."""
-    return layered(scene, flat(scene, lens))
+    return complete_live(scene, begin_live(scene, lens))
 
 
-def flat(scene: Scene, lens: Lens) -> ViewerData:
+def begin_live(scene: Scene, lens: Lens) -> ViewerData:
     """The same without layers: what can be shown at once."""
     previews = scene.photo, scene.depth, scene.saliency
     return flat_data(*previews, scene.folder, lens, size=scene.size, reason=scene.focus.reason)
 
 
-def layered(scene: Scene, data: ViewerData) -> ViewerData:
+def complete_live(scene: Scene, data: ViewerData) -> ViewerData:
     """What was shown at once, with layers."""
     return with_layers(data, scene.photo, scene.depth, scene.saliency, scene.folder)

@@ -18,7 +18,7 @@ from autofocus.page.examples import example_files
 from autofocus.page.focusing import Focusing
 from autofocus.page.histogram import histogram
 from autofocus.page.limits import read_upload
-from autofocus.page.live import flat, layered
+from autofocus.page.live import begin_live, complete_live
 from autofocus.page.models import analyse
 from autofocus.page.photo_strip import thumbnails_of
 from autofocus.page.reason import reason
@@ -214,9 +214,9 @@ class Opening:
             **self.describe_depth(scene),
         }
         if visit.live:
-            data = flat(scene, lens)
-            yield changes | self.live(data) | {self.page.status: note(HINT)}
-            yield self.live(layered(scene, data))
+            data = begin_live(scene, lens)
+            yield changes | self.give_viewer(data) | {self.page.status: note(HINT)}
+            yield self.give_viewer(complete_live(scene, data))
             return
         yield (
             changes
@@ -226,8 +226,8 @@ class Opening:
         for change in self.focusing.rest(visit, scene, None, lens):
             yield change | {self.page.status: note(HINT)}
 
-    def live(self, data: ViewerData) -> dict:
-        """What the viewer shows."""
+    def give_viewer(self, data: ViewerData) -> dict:
+        """What the viewer shows from now on."""
         return {self.page.viewer: data, self.page.live: data}
 
     def describe_depth(self, scene: Scene, says: str = "") -> dict:
