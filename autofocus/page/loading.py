@@ -97,8 +97,7 @@ class Loading:
         if visit.live:
             whole = live if live and live.front else live_data(scene, lens)
             data = with_correction(whole, correction, scene.folder, lens)
-            shown = {self.page.viewer: data, self.page.live: data}
-            yield changes | shown | {self.page.status: note(says)}
+            yield changes | self.opening.give_viewer(data) | {self.page.status: note(says)}
             return
         yield changes | {self.page.status: note(RENDERING)}
         for change in self.opening.focusing.rest(visit, scene, painted, lens):

@@ -18,7 +18,7 @@ from autofocus.page.examples import example_files
 from autofocus.page.focusing import Focusing
 from autofocus.page.histogram import histogram
 from autofocus.page.limits import read_upload
-from autofocus.page.live import begin_live, complete_live
+from autofocus.page.live import add_layers, live_data
 from autofocus.page.models import analyse
 from autofocus.page.photo_strip import thumbnails_of
 from autofocus.page.reason import reason
@@ -214,9 +214,9 @@ class Opening:
             **self.describe_depth(scene),
         }
         if visit.live:
-            data = begin_live(scene, lens)
+            data = live_data(scene, lens, layered=False)
             yield changes | self.give_viewer(data) | {self.page.status: note(HINT)}
-            yield self.give_viewer(complete_live(scene, data))
+            yield self.give_viewer(add_layers(scene, data))
             return
         yield (
             changes

@@ -4,7 +4,6 @@ from autofocus.viewer.component import Viewer
 from autofocus.viewer.viewer_data import (
     TileData,
     ViewerData,
-    flat_data,
     tile_data,
     viewer_data,
     waiting_data,
@@ -16,7 +15,6 @@ __all__ = [
     "TileData",
     "Viewer",
     "ViewerData",
-    "flat_data",
     "tile_data",
     "viewer_data",
     "waiting_data",

@@ -94,6 +94,8 @@ def viewer_data(
     lens: Lens,
     size: tuple[int, int] | None = None,
     reason: str = "",
+    *,
+    layered: bool = True,
 ) -> ViewerData:
     """Write a photo's files into a folder.
 
@@ -105,49 +107,30 @@ def viewer_data(
         lens: how the photo is taken at first.
         size: height and width of the photo itself, of which this may be a smaller copy.
         reason: why the focus is where it is, in words.
+        layered: without layers, which take most of the time, nothing is hidden and no light
+            expanded; the viewer shows this at once, and goes on with what `with_layers` gives.
 
     Raises:
         ValueError: the sizes differ.
 
     """
     check(photo, depth, saliency)
-    files = write_scene(photo, depth, saliency, folder, depth.shape)
-    return describe(files, saliency, lens, size or depth.shape, reason)
-
-
-def flat_data(
-    photo: np.ndarray,
-    depth: np.ndarray,
-    saliency: np.ndarray,
-    folder: Path,
-    lens: Lens,
-    size: tuple[int, int] | None = None,
-    reason: str = "",
-) -> ViewerData:
-    """The same without layers, which take most of the time: nothing is hidden, no light expanded.
-
-    The viewer can show this at once, and goes on with what `with_layers` makes of it.
-    """
-    check(photo, depth, saliency)
-    files = write_flat(photo, depth, saliency, folder)
-    return describe(files, saliency, lens, size or depth.shape, reason)
+    height, width = size or depth.shape
+    return ViewerData(
+        **write_scene(photo, depth, saliency, folder, depth.shape, layered=layered),
+        size=[width, height],
+        reason=reason,
+        dots=subjects(saliency),
+        **lens_fields(lens),
+    )
 
 
 def with_layers(
     data: ViewerData, photo: np.ndarray, depth: np.ndarray, saliency: np.ndarray, folder: Path
 ) -> ViewerData:
-    """What `flat_data` gave for these images, with layers; to the viewer the same photo."""
+    """Data of these images that has no layers, with them; to the viewer the same photo."""
     layered = write_layers(photo, depth, saliency, folder, data.run, depth.shape)
     return data.model_copy(update=layered)
-
-
-def describe(
-    files: dict, saliency: np.ndarray, lens: Lens, size: tuple[int, int], reason: str
-) -> ViewerData:
-    """A photo's files with what else the viewer is told."""
-    height, width = size
-    dots = subjects(saliency)
-    return ViewerData(**files, size=[width, height], reason=reason, dots=dots, **lens_fields(lens))
 
 
 def tile_data(
@@ -262,25 +245,32 @@ def write_scene(
     saliency: np.ndarray,
     folder: Path,
     whole: tuple[float, float],
+    *,
+    layered: bool = True,
 ) -> dict:
-    """Write the files of `SceneFiles`, and return its fields.
+    """Write the files of `SceneFiles`, with layers or without, and return its fields.
 
     `whole`: height and width of the image that this is a part of, in this part's pixels.
     """
     run = uuid.uuid4().hex
-    files = write_layers(photo, depth, saliency, folder, run, whole)
+    write_files = write_layers if layered else write_flat
+    files = write_files(photo, depth, saliency, folder, run, whole)
     return {**files, "run": run, "diagonal": circle_scale(whole, 1.0)}
 
 
-def write_flat(photo: np.ndarray, depth: np.ndarray, saliency: np.ndarray, folder: Path) -> dict:
-    """The same fields for a whole photo without layers, quickly written and quickly sent."""
-    run = uuid.uuid4().hex
+def write_flat(
+    photo: np.ndarray,
+    depth: np.ndarray,
+    saliency: np.ndarray,
+    folder: Path,
+    run: str,
+    whole: tuple[float, float],
+) -> dict:
+    """The photo and its maps without layers, quickly written and quickly sent."""
     planes = (depth, depth, np.ones(depth.shape, np.float32))
     return {
         "photo": write_jpeg(photo, folder / f"{run}.photo.jpg"),
-        "maps": write_maps(planes, saliency, folder / f"{run}.flat.bin", depth.shape),
-        "run": run,
-        "diagonal": circle_scale(depth.shape, 1.0),
+        "maps": write_maps(planes, saliency, folder / f"{run}.flat.bin", whole),
     }
 
 

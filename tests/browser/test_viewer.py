@@ -14,7 +14,7 @@ from autofocus.evaluation.viewer import VIEWER, canvas_of, refined, show, with_u
 from autofocus.lens.lens import f_stop_of
 from autofocus.render import Lens, correct, render
 from autofocus.view import colour_depth, overlay_saliency
-from autofocus.viewer import flat_data, viewer_data, waiting_data, with_layers
+from autofocus.viewer import viewer_data, waiting_data, with_layers
 from tests.browser.viewer_demo import APERTURE, FOCUS, synthetic
 from tests.browser.visitor import STEPS, drag
 
@@ -100,11 +100,11 @@ def test_dragging_draws_every_step_and_asks_for_nothing(page):
 @pytest.mark.parametrize("late", [False, True], ids=["in turn", "at once"])
 def test_layers_come_after_the_photo_and_the_visitors_lens_stays(open_page, tmp_path, late):
     photo, depth, saliency = images = synthetic()
-    flat = flat_data(*images, tmp_path, LENS)
+    flat = viewer_data(*images, tmp_path, LENS, layered=False)
     page = open_page(flat)
     page.wait_for_function(f"{VIEWER}.frames > 0")
     if late:  # both come before either could be fetched
-        flat = flat_data(*images, tmp_path, LENS)
+        flat = viewer_data(*images, tmp_path, LENS, layered=False)
         page.evaluate(f"(value) => void {VIEWER}.load(value)", with_urls(flat))
     else:
         page.evaluate(f"{VIEWER}.setFocus(0.3)")

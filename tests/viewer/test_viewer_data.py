@@ -19,7 +19,6 @@ from autofocus.view import SUBJECT_INSIDE, SUBJECT_OUTLINE
 from autofocus.viewer import (
     Viewer,
     ViewerData,
-    flat_data,
     tile_data,
     viewer_data,
     with_layers,
@@ -96,20 +95,21 @@ def test_maps_say_what_is_hidden_and_what_covers_it(tmp_path):
 def test_maps_take_a_fraction_of_their_bytes_where_depth_is_smooth(tmp_path):
     depth = np.tile(np.linspace(0, 1, 640, dtype=np.float32), (480, 1))
     photo = np.zeros((480, 640, 3), np.float32)
-    value = flat_data(photo, depth, np.zeros_like(depth), tmp_path, Lens())
+    value = viewer_data(photo, depth, np.zeros_like(depth), tmp_path, Lens(), layered=False)
     assert Path(value.maps.path).stat().st_size < depth.size
 
 
 def test_a_flat_photo_hides_nothing_and_gets_its_layers_later(tmp_path):
     photo, depth, saliency = scene()
     lens = Lens(focus=0.9, f_stop=2)
-    flat = flat_data(photo, depth, saliency, tmp_path, lens, (120, 180), "because")
+    about = photo, depth, saliency, tmp_path, lens, (120, 180), "because"
+    flat = viewer_data(*about, layered=False)
     assert (flat.front, flat.hidden) == (None, None)
     maps = read_maps(flat, depth.shape)
     assert np.array_equal(maps[..., 1], maps[..., 0])
     assert (maps[..., 2] == 65535).all()
     layered = with_layers(flat, photo, depth, saliency, tmp_path)
-    whole = viewer_data(photo, depth, saliency, tmp_path, lens, (120, 180), "because")
+    whole = viewer_data(*about)
     for name in ("photo", "front", "hidden", "maps"):
         files = [Path(getattr(value, name).path) for value in (layered, whole)]
         assert files[0].read_bytes() == files[1].read_bytes(), name
