@@ -357,6 +357,8 @@ def test_a_render_holds_no_second_photo_in_floats(monkeypatch):
     """Beside the photo there are the result and bands of rows, however large the photo is."""
     monkeypatch.setattr("autofocus.lens.highlights.BAND_PIXELS", 50_000)
     monkeypatch.setattr("autofocus.render.BLOCK", 256)
+    # One block after another: how much two hold at once is a matter of chance.
+    monkeypatch.setattr("autofocus.render.MOST_PIXELS", 1)
     size = 700, 900
     photo, depth = np.zeros((*size, 3), np.uint8), np.zeros(size, np.float32)
     depth[350:] = 0.5
@@ -365,4 +367,4 @@ def test_a_render_holds_no_second_photo_in_floats(monkeypatch):
     render(photo, depth, 0.5, aperture_for(1, 0.5, math.hypot(*size)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 1.1 * floats
+    assert peak < floats

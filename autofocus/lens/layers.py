@@ -287,7 +287,8 @@ def add_farther(
         for n, start in zip(depth.shape, origin, strict=True)
     )
     height, width = cells.shape[1:]
-    around = lowest(cells[3], 1)[tap(rows, 0, height)[0]][:, tap(columns, 0, width)[0]]
+    around = lowest(cells[3], 1).index_select(0, tap(rows, 0, height)[0])
+    around = around.index_select(1, tap(columns, 0, width)[0])
     row, column = (depth - around > DISCONTINUITY / 2).nonzero(as_tuple=True)
     own, added, flat = depth[row, column], total.new_zeros(5, len(row)), cells.flatten(1)
     for y in (0, 1):
@@ -298,10 +299,11 @@ def add_farther(
             apart = own - value[3]
             farther = (apart / DISCONTINUITY - 0.5).clamp(0, 0.5) * apart * apart
             weight = wy * wx * farther
-            added[:4] += value * weight
+            added[:4].addcmul_(value, weight)
             added[4] += weight
     places = row * depth.shape[1] + column
-    total.flatten(1).index_add_(1, places, added, alpha=FALL ** (level - 1))
+    added *= FALL ** (level - 1)
+    total.flatten(1).scatter_add_(1, places.expand_as(added), added)
 
 
 def tap(places: torch.Tensor, side: int, size: int) -> tuple[torch.Tensor, torch.Tensor]:

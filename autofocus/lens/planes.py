@@ -44,15 +44,23 @@ class Sheet:
 
     def around(self, rows: Span, columns: Span) -> "Sheet":
         """A rectangle of it; what lies beyond the borders is what is on them."""
-        rows, columns = (
-            torch.arange(*span, device=self.radius.device).clamp(0, size - 1)
-            for span, size in zip((rows, columns), self.radius.shape, strict=True)
+        light, radius = (
+            stretch(stretch(whole, 0, rows), 1, columns) for whole in (self.light, self.radius)
         )
-        return Sheet(self.light[rows[:, None], columns], self.radius[rows[:, None], columns])
+        return Sheet(light, radius.contiguous())
 
     def cut(self, rows: slice, columns: slice) -> "Sheet":
         """A rectangle within it."""
         return Sheet(self.light[rows, columns], self.radius[rows, columns].contiguous())
+
+
+def stretch(image: torch.Tensor, axis: int, span: Span) -> torch.Tensor:
+    """A part of an image along one axis; what is on its borders goes on beyond them."""
+    size = image.shape[axis]
+    if span[0] >= 0 and span[1] <= size:
+        return image.narrow(axis, span[0], span[1] - span[0])
+    places = torch.arange(*span, device=image.device).clamp(0, size - 1)
+    return image.index_select(axis, places)
 
 
 @dataclass(frozen=True)
