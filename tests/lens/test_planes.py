@@ -11,6 +11,7 @@ from autofocus.lens.planes import (
     multiply_spectra,
     plane_radii,
     reduction,
+    stretch,
     tile_side,
 )
 
@@ -38,3 +39,13 @@ def test_tiles_are_made_of_whole_cells_and_kept_small_for_a_cats_eye(largest):
     assert tile_side(largest) % (2 * reduction(largest)) == 0
     assert tile_side(largest) >= 320
     assert tile_side(largest, most=100) <= max(100, 2 * reduction(largest))
+
+
+@pytest.mark.parametrize("span", [(2, 5), (-3, 4), (5, 12), (-2, 11)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_what_is_on_a_border_goes_on_beyond_it(axis, span):
+    image = torch.rand(8, 9, 4)
+    beyond = [(20, 20) if along == axis else (0, 0) for along in range(3)]
+    padded = np.pad(image.numpy(), beyond, mode="edge")
+    expected = padded.take(range(span[0] + 20, span[1] + 20), axis)
+    assert np.array_equal(stretch(image, axis, span).numpy(), expected)
