@@ -2,7 +2,7 @@
 
 import html
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,7 +57,8 @@ class Opening:
             (page.version.input, self.begin_again, [page.visit, page.scene]),
         ):
             choice = {"payload": payloads.Choice} if begin == self.begin_example else {}
-            begun = on(trigger, begin, inputs, begins, **choice)
+            # It only notes what is asked for, at once: the work waits its turn in `open`.
+            begun = on(trigger, begin, inputs, begins, queue=False, **choice)
             opened = page.lens.on(
                 begun.success,
                 self.open,
@@ -109,7 +110,7 @@ class Opening:
     def begin_upload(self, visit: Visit, files: list[str] | None) -> dict:
         """Take the dropped files, and leave the drop zone free for the next."""
         files = files or []
-        visit.ask(first_photo(files))
+        visit.ask(*files)
         return {
             self.page.upload: None,
             self.page.photos: files,
@@ -121,19 +122,19 @@ class Opening:
         """Take an example."""
         files, index = example_files(), event.index
         if type(index) is not int or not 0 <= index < len(files):
-            visit.ask(None)
+            visit.ask()
             return {self.page.status: note(NO_EXAMPLE, "error")}
         visit.ask(str(files[index]))
         return {self.page.status: note(READING), self.page.others: gr.update(visible=False)}
 
     def begin_other(self, event: gr.SelectData, visit: Visit, photos: list[str]) -> dict:
         """Take another one of the files that were dropped together."""
-        visit.ask(photos[event.index] if event.index < len(photos) else None)
+        visit.ask(*photos[event.index : event.index + 1])
         return {self.page.status: note(READING)}
 
     def begin_again(self, visit: Visit, scene: Scene | None) -> dict:
         """Take the photo that is open."""
-        visit.ask(str(scene.source) if scene else None)
+        visit.ask(*([str(scene.source)] if scene else []))
         return {self.page.status: note(READING if scene else GONE)}
 
     def fill_strip(self, photos: list[str]) -> dict:
@@ -164,7 +165,7 @@ class Opening:
 
     def steps(self, visit: Visit, version: str | None) -> Iterator[dict | Scene]:
         """What changes on the page, step by step, and then the scene; errors in one sentence."""
-        source = visit.source
+        source = first_photo(visit.sources)
         if source is None:
             return
         try:
@@ -294,7 +295,7 @@ class Opening:
         return {self.page.stage: gr.update(visible=False), self.page.status: note(TRY)}
 
 
-def first_photo(files: list[str]) -> str | None:
+def first_photo(files: Sequence[str]) -> str | None:
     """The first file that can be read; the first of all if none can, whose error is then told."""
     if len(files) < 2:
         return next(iter(files), None)

@@ -9,15 +9,15 @@ from autofocus.render import Lens
 class Visit:
     """What a visitor asked for last; whatever still works on something earlier is dropped."""
 
-    source: str | None = None  # the photo
+    sources: tuple[str, ...] = ()  # files, the first of which that can be read is the photo
     photos: int = 0  # asked for so far
     renderings: int = 0  # of the present photo, asked for so far
     live: bool = True  # the visitor's browser draws the lens itself
     rested: Lens | None = None  # what the last image at full detail was taken with
 
-    def ask(self, source: str | None) -> None:
-        """Ask for another photo."""
-        self.source, self.photos = source, self.photos + 1
+    def ask(self, *sources: str) -> None:
+        """Ask for another photo, or for none."""
+        self.sources, self.photos = sources, self.photos + 1
         self.take(None)
 
     def take(self, rested: Lens | None) -> int:

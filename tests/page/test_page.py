@@ -58,7 +58,7 @@ def test_nobody_else_hears_of_a_visit(page):
 
 
 def test_a_photo_is_shown_at_once_and_then_with_everything(opening, photo_file):
-    shown, facts, scene = opening.steps(Visit(source=str(photo_file)), "tiny")
+    shown, facts, scene = opening.steps(Visit((str(photo_file),)), "tiny")
     assert shown[opening.page.viewer].size == [128, 96]
     assert opening.page.refocused not in shown
     assert "tiny" in facts[opening.page.facts]
@@ -82,13 +82,13 @@ def test_what_is_not_a_photo_gets_one_sentence(opening, tmp_path, name):
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "text.jpg").write_text("no photo")
-    (change,) = opening.steps(Visit(source=str(tmp_path / name)), "tiny")
+    (change,) = opening.steps(Visit((str(tmp_path / name),)), "tiny")
     assert 'role="alert"' in change[opening.page.status]
 
 
 @pytest.mark.parametrize("version", [None, "other"])
 def test_a_version_that_is_not_here_gets_a_sentence(opening, photo_file, version):
-    *_, change = opening.steps(Visit(source=str(photo_file)), version)
+    *_, change = opening.steps(Visit((str(photo_file),)), version)
     assert 'role="alert"' in change[opening.page.status]
 
 
@@ -96,7 +96,7 @@ def test_damaged_weights_get_a_sentence(opening, only_tiny, photo_file, tmp_path
     shutil.copytree(only_tiny.folder, tmp_path / "versions" / "tiny")
     (tmp_path / "versions" / "tiny" / "model.safetensors").write_bytes(b"damaged")
     monkeypatch.setattr(catalog, "BUNDLED", tmp_path / "versions")
-    *_, change = opening.steps(Visit(source=str(photo_file)), "tiny")
+    *_, change = opening.steps(Visit((str(photo_file),)), "tiny")
     assert "damaged" in change[opening.page.status]
 
 
@@ -233,7 +233,7 @@ def test_with_a_subject_the_aperture_is_wide_again(opening, predicted):
 def test_an_example_that_is_not_there_gets_a_sentence(opening, index):
     visit = Visit()
     change = opening.begin_example(SimpleNamespace(index=index), visit)
-    assert NO_EXAMPLE in change[opening.page.status] and visit.source is None
+    assert NO_EXAMPLE in change[opening.page.status] and visit.sources == ()
 
 
 def test_of_several_files_the_first_photo_is_opened(opening, photo_file, tmp_path):
