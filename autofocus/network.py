@@ -55,11 +55,13 @@ NECK_CHANNELS = 192
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The network's shape, and the size of photo that it was trained for; beside the weights."""
+    """The network's shape, and how it sees a photo; beside the weights."""
 
     encoder: str  # one of `ENCODERS`
     widths: tuple[int, ...]  # decoder channels at strides 2, 4, 8, 16, 32
     short_side: int = 384  # pixels of the photo that it sees
+    # Of the mirror image in which it sees the layout of the depth again; 0: it does not.
+    mirrored_side: int = 0
 
     def __post_init__(self):
         """Refuse what no network can be built of, before anything is."""
@@ -67,9 +69,11 @@ class NetworkConfig:
             raise ValueError(f"the encoder must be one of {', '.join(ENCODERS)}")
         if len(self.widths) != 5 or not all(is_between(w, 1, WIDEST) for w in self.widths):
             raise ValueError(f"widths must be five whole numbers from 1 to {WIDEST}")
-        if not is_between(self.short_side, STRIDE, LONGEST_SHORT_SIDE):
-            limits = f"from {STRIDE} to {LONGEST_SHORT_SIDE}"
-            raise ValueError(f"short_side must be a whole number of pixels {limits}")
+        limits = f"a whole number of pixels from {STRIDE} to {LONGEST_SHORT_SIDE}"
+        if not is_side(self.short_side):
+            raise ValueError(f"short_side must be {limits}")
+        if not is_side(self.mirrored_side) and not is_between(self.mirrored_side, 0, 0):
+            raise ValueError(f"mirrored_side must be 0 or {limits}")
 
     @classmethod
     def from_dict(cls, fields: dict) -> "NetworkConfig":
@@ -90,6 +94,11 @@ class NetworkConfig:
 def is_between(value: object, low: int, high: int) -> bool:
     """Whether a value is a whole number within these limits, both included."""
     return type(value) is int and low <= value <= high
+
+
+def is_side(value: object) -> bool:
+    """Whether a photo that a network sees may have this side."""
+    return is_between(value, STRIDE, LONGEST_SHORT_SIDE)
 
 
 class ContextBlock(nn.Module):

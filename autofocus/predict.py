@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import torch
 from torch import nn
@@ -16,6 +17,7 @@ from autofocus.upsample import bounded, upsample_depth, upsample_saliency
 
 ONE_COLOUR = 2 / 255  # the most that the channels of a photo without any content differ by
 LONGEST = 4  # times the short side: the network's input for a panorama
+LAYOUT = 0.05  # of the short side: what is finer than this σ is detail, not layout
 ENOUGH = 2_400_000  # pixels of a photo for its maps: more than any network or its upsampling sees
 
 Upsample = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -148,6 +150,8 @@ def predict(
     if np.ptp(small, axis=(0, 1)).max() <= ONE_COLOUR:
         return Prediction(*np.full((2, *photo.shape[:2]), [[[0.5]], [[0]]], np.float32))
     depth, saliency = run(network, small, torch.device(device), dtype)
+    if network.config.mirrored_side:
+        depth = correct_layout(depth, network, small, torch.device(device), dtype)
     depth = fill_range(resize(upsample(depth, small, guide), photo.shape[:2]))
     saliency = resize(upsample_saliency(saliency, small, guide), photo.shape[:2])
     return Prediction(depth, saliency)
@@ -174,3 +178,22 @@ def run(
     with arithmetic(device, dtype):
         depth, saliency = network(batch)
     return depth[0, 0].float().cpu().numpy(), saliency[0, 0].float().cpu().numpy()
+
+
+def correct_layout(
+    depth: np.ndarray,
+    network: AutoFocusNet,
+    small: np.ndarray,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> np.ndarray:
+    """The depth of a photo (h×w×3), with the mean of its own layout and its mirror image's.
+
+    Sides that are swapped and another scale make other errors of slopes and distances; boundaries
+    are best as they are in the larger view. h×w float32.
+    """
+    seen = resize(small, input_size(*small.shape[:2], network.config.mirrored_side))
+    mirrored, _ = run(network, seen[:, ::-1], device, dtype)
+    difference = mirrored[:, ::-1] - resize(depth, mirrored.shape)
+    smooth = cv2.GaussianBlur(difference, (0, 0), LAYOUT * min(difference.shape))
+    return depth + resize(smooth, depth.shape) / 2

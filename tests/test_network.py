@@ -55,7 +55,7 @@ def test_rescale_keeps_order_and_survives_flat_maps():
 
 
 def test_config_survives_its_table():
-    config = NetworkConfig("resnet50", (8, 8, 8, 8, 8), short_side=320)
+    config = NetworkConfig("resnet50", (8, 8, 8, 8, 8), short_side=320, mirrored_side=160)
     assert NetworkConfig.from_dict(config.to_dict()) == config
 
 
@@ -68,6 +68,8 @@ def test_config_survives_its_table():
         ("widths", (8, 8, 8, 8, 8.0)),
         ("short_side", 16),
         ("short_side", 10_000),
+        ("mirrored_side", 16),
+        ("mirrored_side", False),
     ],
 )
 def test_a_config_that_no_network_can_have_is_refused(field, value):

@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,13 +11,18 @@ from autofocus.photo import Photo, resize
 from autofocus.predict import (
     LONGEST,
     Prediction,
+    correct_layout,
     input_size,
     pick_device,
     pick_dtype,
     predict,
     predict_photo,
     prepare,
+    run,
 )
+from tests.conftest import TINY
+
+CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (50, 3), (97, 130), (300, 200)])
@@ -28,6 +34,40 @@ def test_maps_have_the_photos_size(tiny_network, size):
         assert np.isfinite(array).all()
         assert array.min() >= 0
         assert array.max() <= 1
+
+
+class Slanted(nn.Module):
+    """Takes whatever is on the right to be nearer, and sees the red of a photo as relief on it."""
+
+    config = replace(TINY, short_side=96, mirrored_side=64)
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = []
+
+    def forward(self, photo):
+        self.sizes.append(tuple(photo.shape[-2:]))
+        slope = torch.linspace(0, 1, photo.shape[-1]).expand(1, 1, *photo.shape[-2:])
+        return slope + 0.2 * photo[:, :1], torch.zeros_like(slope)
+
+
+def test_the_mirror_image_corrects_the_layout_and_leaves_boundaries():
+    network, photo = Slanted(), np.zeros((96, 128, 3), np.float32)
+    photo[40:56, 60:68] = 1
+    depth, _ = run(network, photo, CPU, torch.float32)
+    corrected = correct_layout(depth, network, photo, CPU, torch.float32)
+    assert network.sizes == [(96, 128), (64, 96)]
+    ends = corrected[20, [16, 64, 112]]
+    assert np.ptp(ends) < 0.05 < np.ptp(depth[20, [16, 64, 112]])
+    assert corrected[48, 64] - corrected[48, 52] == pytest.approx(0.2, abs=0.02)
+
+
+def test_only_a_network_that_is_to_looks_at_the_mirror_image(tiny_network, scene):
+    twice = copy.deepcopy(tiny_network)
+    twice.config = replace(twice.config, mirrored_side=64)
+    alone, corrected = (predict(network, scene[0]) for network in (tiny_network, twice))
+    assert not np.array_equal(alone.depth, corrected.depth)
+    assert np.array_equal(alone.saliency, corrected.saliency)
 
 
 def test_depth_fills_its_range_at_the_photos_size(tiny_network, scene):

@@ -47,7 +47,9 @@ class Config(BaseModel):
         try:
             NetworkConfig.from_dict(network)
         except TypeError as error:
-            raise ValueError("it must have encoder, widths and short_side, and no more") from error
+            raise ValueError(
+                "it must have encoder, widths, short_side, perhaps mirrored_side, and no more"
+            ) from error
         return network
 
 

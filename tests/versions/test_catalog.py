@@ -133,7 +133,7 @@ JSON = st.recursive(
     max_leaves=5,
 )
 FIELDS = ("name", "network", "sha256", "quality", "trained_on", "licence", "license", "other")
-INNER = ("encoder", "widths", "short_side", "other")
+INNER = ("encoder", "widths", "short_side", "mirrored_side", "other")
 
 
 @pytest.mark.slow
