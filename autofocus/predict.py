@@ -149,9 +149,10 @@ def predict(
     small = resize(guide, size)
     if np.ptp(small, axis=(0, 1)).max() <= ONE_COLOUR:
         return Prediction(*np.full((2, *photo.shape[:2]), [[[0.5]], [[0]]], np.float32))
-    depth, saliency = run(network, small, torch.device(device), dtype)
+    device = torch.device(device)
+    depth, saliency = run(network, small, device, dtype)
     if network.config.mirrored_side:
-        depth = correct_layout(depth, network, small, torch.device(device), dtype)
+        depth = correct_layout(depth, network, small, device, dtype)
     depth = fill_range(resize(upsample(depth, small, guide), photo.shape[:2]))
     saliency = resize(upsample_saliency(saliency, small, guide), photo.shape[:2])
     return Prediction(depth, saliency)

@@ -82,7 +82,7 @@ class ViewerData(SceneFiles, LensFields):
 def waiting_data(photo: np.ndarray, folder: Path, size: tuple[int, int]) -> ViewerData:
     """A photo (as in `viewer_data`) that is shown dimmed; `size`: the photo's own height, width."""
     run = uuid.uuid4().hex
-    file = write_jpeg(photo, folder / f"{run}.jpg")
+    file = write(photo, folder / f"{run}.jpg")
     return ViewerData(photo=file, run=run, size=[size[1], size[0]])
 
 
@@ -269,7 +269,7 @@ def write_flat(
     """The photo and its maps without layers, quickly written and quickly sent."""
     planes = (depth, depth, np.ones(depth.shape, np.float32))
     return {
-        "photo": write_jpeg(photo, folder / f"{run}.photo.jpg"),
+        "photo": write(photo, folder / f"{run}.photo.jpg"),
         "maps": write_maps(planes, saliency, folder / f"{run}.flat.bin", whole),
     }
 
@@ -287,7 +287,8 @@ def write_layers(
     planes = (depth, back.depth.numpy(), front.alpha.numpy())
     images = {"photo": photo, "front": with_gain(front.light), "hidden": with_gain(back.light)}
     with ThreadPoolExecutor() as pool:
-        files = pool.map(lambda name: write(images[name], folder / f"{run}.{name}.png"), images)
+        paths = [folder / f"{run}.{name}.png" for name in images]
+        files = pool.map(lambda image, path: write(image, path, *QUICK_PNG), images.values(), paths)
         maps = write_maps(planes, saliency, folder / f"{run}.maps.bin", whole)
     return {**dict(zip(images, files, strict=True)), "maps": maps}
 
@@ -342,17 +343,14 @@ def with_gain(light: torch.Tensor) -> np.ndarray:
     return torch.cat([coloured, gain[None]]).movedim(0, -1).numpy()
 
 
-def write(image: np.ndarray, path: Path) -> FileData:
-    """An 8-bit PNG of three or four channels, written quickly."""
+def write(image: np.ndarray, path: Path, *options: int) -> FileData:
+    """An 8-bit image of three or four channels, in the format of its name.
+
+    A JPEG is written and sent sooner than a PNG, and is not exactly the image. `options`: OpenCV's.
+    """
     pixels = to_bytes(image)
     order = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-    write_image(path, cv2.cvtColor(pixels, order), *QUICK_PNG)
-    return FileData(path=str(path))
-
-
-def write_jpeg(image: np.ndarray, path: Path) -> FileData:
-    """A JPEG, which is written and sent sooner than a PNG, and not exactly the image."""
-    write_image(path, cv2.cvtColor(to_bytes(image), cv2.COLOR_RGB2BGR))
+    write_image(path, cv2.cvtColor(pixels, order), *options)
     return FileData(path=str(path))
 
 

@@ -23,8 +23,8 @@ export class Exposure {
       cells: cellRanges(scene.maps, scene.width, scene.height),
     });
     const { photo, front, hidden } = scene;
-    const images = new Map([photo, front, hidden].map((image) => [image]));
-    for (const image of images.keys()) images.set(image, imageTexture(gl, image));
+    const different = [...new Set([photo, front, hidden])];
+    const images = new Map(different.map((image) => [image, imageTexture(gl, image)]));
     this.textures = {
       photo: images.get(photo),
       front: images.get(front),
