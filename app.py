@@ -2,7 +2,7 @@
 
 import sys
 
-from autofocus.page.server import main
+from autofocus.page.start import main
 
 if __name__ == "__main__":
     sys.exit(main())

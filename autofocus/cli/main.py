@@ -384,6 +384,6 @@ def publish_space(
 @app.command(cls=Command, short_help="the page, in a browser")
 def serve() -> int:
     """Serve the page on this machine; GRADIO_SERVER_NAME and GRADIO_SERVER_PORT say where."""
-    from autofocus.page.server import main  # without the commands: they load more than it needs
+    from autofocus.page.start import main  # without the commands: they load more than it needs
 
     return main()

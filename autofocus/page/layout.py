@@ -2,6 +2,7 @@
 
 import gradio as gr
 
+from autofocus.page.api import wire_api
 from autofocus.page.border import GuardedBlocks
 from autofocus.page.compare_tab import CompareTab
 from autofocus.page.events import on
@@ -13,7 +14,7 @@ from autofocus.versions import catalog
 
 
 class Layout:
-    """All components of the page; nothing happens before `wire`."""
+    """All components of the page, wired, and the API."""
 
     def __init__(self) -> None:
         self.refocus, self.compare, self.review = RefocusTab(), CompareTab(), ReviewTab()
@@ -31,6 +32,7 @@ class Layout:
                 ):
                     with gr.Tab(name, id=name.split()[0].lower()) as tab.tab:
                         tab.lay_out()
+            self.wire()  # within: Gradio makes a whole app at each end of its blocks
 
     def wire(self) -> None:
         """Make everything work."""
@@ -42,6 +44,7 @@ class Layout:
             [],
             [*self.selectors(), self.refocus.unusable],
         )
+        wire_api()
 
     def selectors(self) -> list[gr.Dropdown]:
         """Everything on the page that offers versions."""

@@ -20,7 +20,6 @@ from gradio import utils
 from gradio.routes import App, ORJSONResponse
 
 from autofocus.errors import AutoFocusError, RequestError, VersionError
-from autofocus.page.api import wire_api
 from autofocus.page.blind_page import Judging
 from autofocus.page.gate import Gate
 from autofocus.page.gradio_changes import change_gradio
@@ -62,9 +61,6 @@ EARLY = """<style>.nav-holder { display: none !important; }
 def build_page() -> Layout:
     """The whole page, ready to be launched; no network is loaded yet."""
     page = Layout()
-    with page.demo:
-        page.wire()
-        wire_api()
     # Judged on a page of its own, which knows no version's name.
     with page.demo.route("Review", BLIND_PAGE, show_in_navbar=False):
         Judging().wire()
@@ -144,6 +140,8 @@ class Server:
         )
         self.visits.start()
         give_back_memory()  # what only the start needed
+        gc.freeze()  # the rest stays, and is not looked through again
+        gc.enable()
         while not self.stopped.wait(1):
             self.page.upload_file_set.clear()
         self.close()

@@ -26,7 +26,7 @@ from pathlib import Path
 from autofocus.versions import catalog
 catalog.BUNDLED = Path(sys.argv[1])
 catalog.DEFAULT = "tiny"
-from autofocus.page.server import main
+from autofocus.page.start import main
 sys.exit(main())
 """
 
