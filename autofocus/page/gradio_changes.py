@@ -1,5 +1,7 @@
 """What is changed inside Gradio, all in one place; `tests/trust` notices when it does not fit.
 
+`start` has what must hold before Gradio is imported.
+
 - It fetches no address that a visitor names, and looks none up.
 - What it writes for a visitor lies in the folder of that visit, and an upload has a folder of its
   own, also when somebody else uploads the same photo.
