@@ -258,7 +258,7 @@ def test_a_port_that_is_taken_is_said_to_be(tmp_path, tiny_versions, server):
 
 def serving_slowly(folder, versions):
     """A server whose network takes as long as it is let."""
-    program = START.replace("from autofocus.page.start import main", SLOWLY)
+    program = SLOWLY + START
     return serving(folder, versions, program=program)
 
 
@@ -292,7 +292,6 @@ def slowly(self, *args):
     finally:
         print("over", flush=True)
 AutoFocusNet.forward = slowly
-from autofocus.page.start import main
 """
 
 
@@ -346,13 +345,12 @@ def slowly(stop):
     finally:
         print("over", flush=True)
 render.check_stop = slowly
-from autofocus.page.start import main
 """
 
 
 @pytest.fixture(scope="module")
 def slow_lens_server(tmp_path_factory, tiny_versions):
-    program = START.replace("from autofocus.page.start import main", SLOW_LENS)
+    program = SLOW_LENS + START
     with serving(tmp_path_factory.mktemp("lens"), tiny_versions, program=program) as running:
         yield running
 
@@ -405,7 +403,7 @@ def test_stopping_in_mid_prediction_takes_ten_seconds_at_most(tmp_path, tiny_ver
 
 def test_a_full_disk_is_said_to_be_full(tmp_path, tiny_versions, photo):
     """No file may grow beyond some bytes: the photo comes in, its maps do not fit."""
-    program = START.replace("from autofocus.page.start import main", FULL)
+    program = FULL + START
     with serving(tmp_path, tiny_versions, program=program) as full:
         file = given(full.upload(photo))
         assert "disk of this machine is full" in full.call("predict", file, None)
@@ -422,7 +420,6 @@ import numpy
 def save(*_):
     raise OSError(errno.ENOSPC, "No space left on device")
 numpy.save = save
-from autofocus.page.start import main
 """
 
 
