@@ -65,7 +65,8 @@ def train(
             is kept.
         batches: from the number of the first batch to an endless stream of batches.
         validate: from the averaged network, in evaluation mode, to figures by name; `config.keep`
-            names the one that picks `best.safetensors`. It is called before the first step too.
+            names the one that picks `best.safetensors`. It is called before the first step too,
+            for comparison.
         config: all numbers.
         folder: `config.json`, `checkpoint.pt` (resumed from if there), `curve.csv`,
             `validation.csv` and `best.safetensors` are kept here.
@@ -170,7 +171,11 @@ def after_step(run: Run, validate: Validate, config: TrainConfig) -> None:
 
 
 def validate_and_keep(run: Run, validate: Validate, config: TrainConfig) -> None:
-    """Log the averaged network's figures, and write it if it is the best so far."""
+    """Log the averaged network's figures, and write it if it is the best that was trained so far.
+
+    What the run starts from is for comparison only: it may have heads that know nothing yet, and
+    still be lucky in the figure that picks.
+    """
     network = run.averaged.module.eval().network
     figures = validate(network)
     if config.keep not in figures:
@@ -178,7 +183,7 @@ def validate_and_keep(run: Run, validate: Validate, config: TrainConfig) -> None
         raise TrainingError(f"Validation has no figure {config.keep!r}. It has {known}.")
     append_row(run.folder / "validation.csv", run, figures)
     print(f"{run.folder.name} {run.step}: {config.keep} {figures[config.keep]:.3f}", flush=True)
-    if is_better(config.keep, figures[config.keep], run.best):
+    if run.step and is_better(config.keep, figures[config.keep], run.best):
         run.best = figures[config.keep]
         write_network(whole_network(network), run.folder / BEST)
 
